@@ -1,0 +1,3 @@
+export * from './broker-contract.ts';
+export * from './link.ts';
+export * from './message.ts';
