@@ -113,6 +113,13 @@ export interface StoreCapabilities {
   readonly feed: 'push' | 'poll';
 }
 
+/** A query as a store takes it: query/language makes one. A server takes `mongo`, others run `matches` on each document. */
+export interface Selector {
+  /** The validated MongoDB document; undefined where the query holds tests that MongoDB does not have. */
+  readonly mongo: Json | undefined;
+  readonly matches: (node: NodeDocument) => boolean;
+}
+
 /** A store of node documents. Errors: StoreError `store_unavailable`, `store_full`, `store_corrupt`. */
 export interface NodeStore {
   readonly kind: 'embedded' | 'mongodb';
@@ -126,6 +133,11 @@ export interface NodeStore {
     readonly sliceSize?: number;
     readonly signal?: AbortSignal;
   }): AsyncIterable<readonly NodeDocument[]>;
+  /** Documents that a query selects, retired ones too, in slices, in the order of identity. */
+  find(
+    selector: Selector,
+    options?: { readonly sliceSize?: number; readonly signal?: AbortSignal },
+  ): AsyncIterable<readonly NodeDocument[]>;
   /** Nodes in the store, retired ones too. */
   count(): Promise<number>;
   /** The position now: a scan begun after this call, and the feed from here, together miss nothing. */
