@@ -1,6 +1,7 @@
 import type {
   EpochSeconds,
   Identity,
+  Json,
   JsonObject,
   NodeDocument,
   NormalisedRegistration,
