@@ -1,4 +1,4 @@
-import { parseFieldPath } from './fact-path.ts';
+import { codeKey, parseFieldPath } from './fact-path.ts';
 import type { Json, JsonObject } from './json.ts';
 
 /**
@@ -40,7 +40,7 @@ export function compileVolatile(patterns: readonly string[]): VolatileRules {
   const top: Rule[] = [];
   for (const pattern of patterns) {
     let level = top;
-    const segments = parseFieldPath(pattern, 'facts.volatile');
+    const segments = parseFieldPath(pattern, 'facts.volatile').map(codeKey);
     segments.forEach((segment, i) => {
       let rule = level.find((candidate) => candidate.pattern === segment);
       if (rule === undefined) {
@@ -69,7 +69,7 @@ export interface SplitFacts {
   readonly volatile: JsonObject;
 }
 
-/** Splits facts by the rules. What the rules do not touch is shared with the input, not copied. */
+/** Splits facts, their keys coded, by the rules. What the rules do not touch is shared with the input, not copied. */
 export function splitVolatile(facts: JsonObject, rules: VolatileRules): SplitFacts {
   const { kept, moved } = splitLevel(facts, rules.rules);
   return { facts: kept, volatile: moved ?? {} };
