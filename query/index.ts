@@ -1,2 +1,2 @@
 export * from './answers.ts';
-export * from './language/ast.ts';
+export * from './language/index.ts';
