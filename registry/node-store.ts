@@ -1,11 +1,12 @@
-import type {
-  EpochSeconds,
-  Identity,
-  Json,
-  JsonObject,
-  NodeDocument,
-  NormalisedRegistration,
-  Source,
+import {
+  type EpochSeconds,
+  type Identity,
+  type Json,
+  type JsonObject,
+  MusterError,
+  type NodeDocument,
+  type NormalisedRegistration,
+  type Source,
 } from '../core/index.ts';
 
 /*
@@ -16,7 +17,13 @@ import type {
  * has resolved is on disk. Every write moves the store's position; the feed gives all that moved since a position.
  */
 
-/** A place in the store's change feed: opaque, compared only by the store that made it. */
+/** What a node store throws and rejects with. */
+export class StoreError extends MusterError {}
+
+/**
+ * A place in the store's change feed: opaque, of this store alone (another store, or this one made anew, does not know
+ * it), compared only by {@link NodeStore.comparePositions}.
+ */
 export type FeedPosition = string & { readonly __brand: 'FeedPosition' };
 
 /** When a message was made, by its sender: newer is a greater msgtime, or the same and a greater sequence. */
@@ -46,7 +53,8 @@ export type NodeChange =
  * - `inserted`, `changed`, `unchanged` (only lastseen and volatile moved), `retired`, `restored`, `forgotten`: done.
  * - `duplicate`: the order equals the stored one; nothing written, to be acknowledged.
  * - `replayed`: the order is older than the stored one; refused.
- * - `owned`: `proof: shared` met a document of a proven caller, or a token (not admin) met a key's; refused.
+ * - `owned`: `proof: shared` met a document of a proven caller, or a token (an admin's too) met one of a key or
+ *   certificate; refused.
  * - `is-retired`: the node is retired and does not come back by registering; refused.
  * - `unknown`: retire, restore or forget of a node that is not there.
  */
@@ -143,6 +151,8 @@ export interface NodeStore {
   count(): Promise<number>;
   /** The position now: a scan begun after this call, and the feed from here, together miss nothing. */
   position(): Promise<FeedPosition>;
+  /** Below 0 where `a` comes before `b`, 0 where they are the same place, above 0 where after. Both of this store. */
+  comparePositions(a: FeedPosition, b: FeedPosition): number;
   /**
    * Everything that moved since `from`, then whatever moves, until `signal`. A node that moved several times may come
    * once, as it is now. Ends with StoreError `feed_position_lost` where `from` is unknown or too old: scan again.
