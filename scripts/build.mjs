@@ -1,0 +1,151 @@
+/*
+ * Builds dist/: bundles by esbuild with nothing but lmdb left outside, so that an installed package is small and starts
+ * fast. The commands are one light CommonJS bundle; what is heavy (the server, the agent, the YAML loader) stands in
+ * bundles of its own that the light one loads when a command needs them.
+ */
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build as bundle } from 'esbuild';
+import { root, runScript } from './script.mjs';
+import { markBuilt, sourcesKey } from './sources.mjs';
+import { thirdPartyNotices } from './third-party.mjs';
+import { compiledValidators } from './validators.mjs';
+
+/** Bundles by their name in dist/, with the source each starts from. */
+const BUNDLES = {
+  commands: 'cli/main.ts',
+  settings: 'cli/settings/full.ts',
+  server: 'cli/server/index.ts',
+  node: 'cli/node-side/index.ts',
+  'pipeline-worker': 'registry/pipeline/worker.ts',
+};
+
+/** Sources that the light bundle loads by `import()`, and the bundles they are. */
+const LOADED_LATER = {
+  'cli/settings/full.ts': 'settings',
+  'cli/server/index.ts': 'server',
+  'cli/node-side/index.ts': 'node',
+};
+
+/** Builds everything into dist/ of the checkout at `at`. */
+export async function build(at = root) {
+  const key = sourcesKey(at);
+  const manifest = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'));
+  // Built aside and moved into place file by file, so that a server or test of the old build goes on working.
+  const out = join(at, `dist.${process.pid}`);
+  rmSync(out, { recursive: true, force: true });
+  try {
+    const entryPoints = Object.fromEntries(
+      Object.entries(BUNDLES)
+        .filter(([, source]) => existsSync(join(at, source)))
+        .map(([name, source]) => [name, join(at, source)]),
+    );
+    const result = await bundle({
+      absWorkingDir: at,
+      entryPoints,
+      outdir: out,
+      outExtension: { '.js': '.cjs' },
+      bundle: true,
+      platform: 'node',
+      target: 'node20.19',
+      format: 'cjs',
+      minify: true,
+      keepNames: true,
+      legalComments: 'none',
+      charset: 'utf8',
+      external: ['lmdb'],
+      define: {
+        'import.meta.url': 'importMetaUrl',
+        'import.meta.dirname': '__dirname',
+        'process.env.MUSTER_VERSION_BUILT': JSON.stringify(manifest.version),
+      },
+      banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
+      metafile: true,
+      logLevel: 'warning',
+      plugins: [compiledValidators(at), loadedLater(at)],
+    });
+    writeBins(out, Object.keys(manifest.bin));
+    writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(result.metafile, at));
+    moveInto(out, join(at, 'dist'));
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+  markBuilt(key, at);
+  linkBins(manifest.bin, at);
+}
+
+/** Bundles one source of ours into one module for this checkout, its packages left in node_modules. */
+export async function bundleForNode(source, out) {
+  await bundle({
+    entryPoints: [source],
+    outfile: out,
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    packages: 'external',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
+}
+
+/** Turns `import('../server/index.ts')` of the light bundle into a require of that bundle. */
+function loadedLater(at) {
+  return {
+    name: 'loaded-later',
+    setup(setup) {
+      setup.onResolve({ filter: /^\.\.?\// }, (args) => {
+        if (args.kind !== 'dynamic-import') return undefined;
+        const name = LOADED_LATER[relative(at, resolve(args.resolveDir, args.path))];
+        return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
+      });
+    },
+  };
+}
+
+function writeBins(out, names) {
+  mkdirSync(join(out, 'bin'));
+  for (const name of names) {
+    const file = join(out, 'bin', `${name}.cjs`);
+    writeFileSync(file, `#!/usr/bin/env node\nrequire('../commands.cjs').main('${name}');\n`);
+    chmodSync(file, 0o755);
+  }
+}
+
+function moveInto(from, to) {
+  mkdirSync(to, { recursive: true });
+  const fresh = new Set(readdirSync(from, { recursive: true }).map(String));
+  for (const path of fresh) {
+    if (lstatSync(join(from, path)).isDirectory()) mkdirSync(join(to, path), { recursive: true });
+    else renameSync(join(from, path), join(to, path));
+  }
+  for (const path of readdirSync(to, { recursive: true }).map(String)) {
+    if (!fresh.has(path)) rmSync(join(to, path), { recursive: true, force: true });
+  }
+}
+
+/** npm links the bins of dependencies but not a project's own: without this `npx muster` finds nothing in a clone. */
+function linkBins(bins, at) {
+  const folder = join(at, 'node_modules', '.bin');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, target] of Object.entries(bins)) {
+    const link = join(folder, name);
+    if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) unlinkSync(link);
+    symlinkSync(relative(dirname(link), join(at, target)), link);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runScript(() => build());

@@ -1,0 +1,84 @@
+/*
+ * Validators compiled at build. Ajv takes tens of milliseconds to load and compile a schema; its standalone code takes
+ * none. In every module of ours, `new Ajv(OPTIONS).compile(SCHEMA)` is replaced by the code generated for it.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build as bundle } from 'esbuild';
+
+const require = createRequire(import.meta.url);
+const CALL = /new Ajv\([^()]*\)\.compile(?:<[^>]*>)?\([^()]*\)/g;
+const IMPORT = /^import \{ Ajv \} from 'ajv';$/m;
+
+/** The esbuild plugin that does so for the sources below `at`. */
+export function compiledValidators(at) {
+  return {
+    name: 'compiled-validators',
+    setup(setup) {
+      setup.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (path.includes(`${sep}node_modules${sep}`)) return undefined;
+        const source = readFileSync(path, 'utf8');
+        if (!IMPORT.test(source)) return undefined;
+        const compiled = (await capturedSchemas(path)).map(({ options, schema }) => generated(options, schema));
+        const calls = source.match(CALL) ?? [];
+        if (calls.length !== compiled.length) {
+          throw new Error(`${path.slice(at.length + 1)}: write each validator as new Ajv(OPTIONS).compile(SCHEMA)`);
+        }
+        const contents = source.replace(IMPORT, '').replace(CALL, () => compiled.shift());
+        return { contents, loader: 'ts', resolveDir: join(path, '..') };
+      });
+    },
+  };
+}
+
+/** Standalone code as an expression: it is CommonJS, and gets a function of its own in the place of the call. */
+function generated(options, schema) {
+  const { Ajv } = require('ajv');
+  const standaloneCode = require('ajv/dist/standalone').default;
+  const ajv = new Ajv({ ...options, code: { source: true } });
+  const code = standaloneCode(ajv, ajv.compile(schema));
+  return `(() => { const module: any = { exports: {} };\n${code}\nreturn module.exports; })()`;
+}
+
+/** Runs the module with an Ajv that only notes what it is asked to compile. */
+async function capturedSchemas(file) {
+  const captured = [];
+  const register = `captured-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  globalThis[register] = captured;
+  const out = join(tmpdir(), `muster-${register}.mjs`);
+  const stub = `export class Ajv { constructor(options) { this.options = options; }
+    compile(schema) { globalThis['${register}'].push({ options: this.options, schema }); return () => true; } }`;
+  const result = await bundle({
+    entryPoints: [file],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    write: false,
+    external: ['lmdb'],
+    banner: {
+      js: `import{createRequire}from'node:module';const require=createRequire(${JSON.stringify(import.meta.url)});`,
+    },
+    plugins: [
+      {
+        name: 'ajv-stub',
+        setup(setup) {
+          setup.onResolve({ filter: /^ajv$/ }, ({ importer }) =>
+            importer === file ? { path: 'ajv', namespace: 'ajv-stub' } : undefined,
+          );
+          setup.onLoad({ filter: /.*/, namespace: 'ajv-stub' }, () => ({ contents: stub, loader: 'js' }));
+        },
+      },
+    ],
+  });
+  writeFileSync(out, result.outputFiles[0].contents);
+  try {
+    await import(pathToFileURL(out).href);
+  } finally {
+    rmSync(out, { force: true });
+    delete globalThis[register];
+  }
+  return captured;
+}
