@@ -1,0 +1,155 @@
+import { isUtf8 } from 'node:buffer';
+import { type Json, shownPath } from '../../core/index.ts';
+import { RegistryError } from '../errors.ts';
+
+/** A value read from JSON text, and how many of its numbers had to be kept as strings. */
+export interface ParsedJson {
+  readonly value: Json;
+  readonly keptAsText: number;
+}
+
+/**
+ * Reads JSON as the registry takes it: UTF-8 only; integers beyond 2^53 and numbers that no double holds become
+ * strings of the same digits; `__proto__` is a key like any other; of a key that comes twice the last counts.
+ * @throws RegistryError `message_not_utf8`, `message_truncated`, `message_malformed`.
+ */
+export function parseJson(bytes: Uint8Array): ParsedJson {
+  if (!isUtf8(bytes)) throw notUtf8(bytes);
+  const text = asBuffer(bytes).toString('utf8');
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch (cause) {
+    throw malformed(text, cause);
+  }
+  const exact = keepLargeNumbers(text);
+  return exact.count === 0
+    ? { value, keptAsText: 0 }
+    : { value: JSON.parse(exact.text) as Json, keptAsText: exact.count };
+}
+
+/** A text of 16 digits or more, or an exponent of three, is what a number too large must hold. */
+const MAY_BE_LARGE = /[0-9]{16}|[eE]\+?[0-9]{3}/;
+const NUMBER = /-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+
+/** Puts quotes around the numbers of a valid JSON text that a double cannot hold; the text itself where none is. */
+export function keepLargeNumbers(text: string): { readonly text: string; readonly count: number } {
+  if (!MAY_BE_LARGE.test(text)) return { text, count: 0 };
+  let count = 0;
+  let exact = '';
+  let copied = 0;
+  let at = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+    } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
+      NUMBER.lastIndex = at;
+      const token = NUMBER.exec(text)?.[0] ?? text.charAt(at);
+      if (isTooLarge(token)) {
+        exact += `${text.slice(copied, at)}"${token}"`;
+        copied = at + token.length;
+        count += 1;
+      }
+      at += token.length;
+    } else {
+      at += 1;
+    }
+  }
+  return { text: exact + text.slice(copied), count };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** The place after the string that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at + 1;
+}
+
+function isTooLarge(token: string): boolean {
+  const value = Number(token);
+  if (!Number.isFinite(value)) return true;
+  return /^-?[0-9]+$/.test(token) && !Number.isSafeInteger(value);
+}
+
+/** `message_not_utf8` for these bytes, with the offset of the first that cannot be read and the field where told. */
+export function notUtf8(bytes: Uint8Array): RegistryError {
+  const offset = firstBadByte(bytes);
+  const field = fieldWithReplacement(bytes);
+  return new RegistryError(
+    'message_not_utf8',
+    `${field === undefined ? 'The registration' : `The field ${field}`} holds bytes that are not UTF-8, from byte ${offset} on`,
+    { offset, ...(field === undefined ? {} : { field }) },
+  );
+}
+
+/** Found by halving, since no decoder tells. `stream` lets a character that the cut went through pass. */
+function firstBadByte(bytes: Uint8Array): number {
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      good = middle;
+    } catch {
+      bad = middle;
+    }
+  }
+  return good;
+}
+
+const SEARCH_DEPTH_MAX = 64;
+
+/** Where a tolerant decoder puts the replacement character: the fact that an operator has to look at. */
+function fieldWithReplacement(bytes: Uint8Array): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(asBuffer(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  const path = find(value, (text) => text.includes('\ufffd'), []);
+  return path === undefined ? undefined : shownPath(path);
+}
+
+function find(value: unknown, bad: (text: string) => boolean, path: readonly string[]): readonly string[] | undefined {
+  if (typeof value === 'string') return bad(value) ? path : undefined;
+  if (typeof value !== 'object' || value === null || path.length > SEARCH_DEPTH_MAX) return undefined;
+  for (const key of Object.keys(value)) {
+    const below = [...path, key];
+    if (bad(key)) return below;
+    const found = find((value as Readonly<Record<string, unknown>>)[key], bad, below);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** JSON.parse tells apart by its words and position what ended too early and what is wrong. */
+function malformed(text: string, cause: unknown): RegistryError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const position = /position (\d+)/.exec(why)?.[1];
+  const offset = position === undefined ? undefined : Number(position);
+  if (/end of JSON input|Unterminated string/i.test(why) || (offset !== undefined && offset >= text.length)) {
+    return new RegistryError('message_truncated', `The registration ends unfinished after ${text.length} characters`, {
+      offset: text.length,
+      cause,
+    });
+  }
+  const place = offset === undefined ? '' : ` at character ${offset}`;
+  const nul = offset !== undefined && text[offset] === '\0' ? ', where a NUL byte stands' : '';
+  return new RegistryError('message_malformed', `The registration is not JSON${place}${nul}`, {
+    ...(offset === undefined ? {} : { offset }),
+    cause,
+  });
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
