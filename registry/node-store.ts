@@ -43,6 +43,8 @@ export type NodeChange =
       readonly receivedAt: EpochSeconds;
       /** Absent where the sender gives no order (HTTP by token): then it always counts as newer. */
       readonly order?: MessageOrder;
+      /** An administrator's: never `owned`, whoever owns the document. */
+      readonly byAdmin?: true;
     }
   | { readonly kind: 'retire'; readonly identity: Identity; readonly at: EpochSeconds }
   | { readonly kind: 'restore'; readonly identity: Identity; readonly at: EpochSeconds }
