@@ -28,6 +28,19 @@ export interface Pattern {
   /** Of `imsx`; `r` marks Ruby's line anchors, in MCollective filters only. */
   readonly options: string;
   readonly matches: (text: string) => boolean;
+  /** What it comes down to where it needs no engine; an index may look texts up instead of trying all. */
+  readonly literal?: PatternLiteral;
+}
+
+/**
+ * A pattern that is plain text: equal to one of the texts, or beginning with, ending with or containing the one text.
+ * Only a first guess: `matches` decides (texts of more than one line, or beyond ASCII, may differ).
+ */
+export interface PatternLiteral {
+  readonly kind: 'equals' | 'starts' | 'ends' | 'contains';
+  /** In lower case where `ignoreCase`. */
+  readonly texts: readonly string[];
+  readonly ignoreCase: boolean;
 }
 
 /** The ordering and equality operators of MCollective's fact filters. */
