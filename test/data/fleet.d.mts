@@ -1,10 +1,8 @@
-/** One made-up node of the test fleet, always the same for the same number. */
-export interface FleetNode {
+/** Node i of the made-up fleet, the same for the same number. */
+export function node(i: number): {
   readonly identity: string;
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly facts: { readonly [key: string]: import('../../core/index.ts').Json };
   readonly classes: readonly string[];
   readonly agentlist: readonly string[];
   readonly collectives: readonly string[];
-}
-
-export function node(i: number): FleetNode;
+};

@@ -1,0 +1,68 @@
+import { decodeKeys, type Json, type JsonObject, type NodeDocument } from '../../core/index.ts';
+import type { Answer, NodeRow, QueryEngine } from '../answers.ts';
+import { cursorOf } from './cursor.ts';
+import type { NodeField } from './node-fields.ts';
+import { serviceLimits } from './service-limits.ts';
+
+/*
+ * JSON written by hand: an answer is mostly names and numbers whose form is known, and writing them straight costs a
+ * third of what JSON.stringify costs on objects made for it.
+ */
+
+/** One page as JSON, each node an object of the fields asked for; a field that a node does not have is left out. */
+export function pageJson(answer: Answer, fields: readonly NodeField[], requireKnown: boolean): string {
+  const keys = fields.map((field) => `${JSON.stringify(field.name)}:`);
+  let nodes = '';
+  for (const row of answer.rows) nodes += `${nodes === '' ? '' : ','}${rowJson(row, fields, keys)}`;
+  return envelope(nodes, answer, requireKnown);
+}
+
+function rowJson(row: NodeRow, fields: readonly NodeField[], keys: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < fields.length; i++) {
+    const value = (fields[i] as NodeField).read(row);
+    if (value === undefined) continue;
+    text += `${text === '' ? '' : ','}${keys[i]}${typeof value === 'number' ? value : JSON.stringify(value)}`;
+  }
+  return `{${text}}`;
+}
+
+/** One page of whole documents as JSON. Written in slices, so that a long page does not hold up other requests. */
+export async function documentPageJson(answer: Answer, engine: QueryEngine, requireKnown: boolean): Promise<string> {
+  const parts: string[] = [];
+  for (let from = 0; from < answer.rows.length; from += serviceLimits.documentSlice) {
+    const rows = answer.rows.slice(from, from + serviceLimits.documentSlice);
+    const documents = await engine.documents(rows.map((row) => row.identity));
+    documents.forEach((document, i) => {
+      if (document !== undefined) parts.push(JSON.stringify(shownDocument(document, rows[i] as NodeRow)));
+    });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  return envelope(parts.join(','), answer, requireKnown);
+}
+
+function envelope(nodes: string, answer: Answer, requireKnown: boolean): string {
+  const last = answer.rows.at(-1);
+  const next = answer.hasNextPage && last !== undefined ? `"${cursorOf(last.identity)}"` : 'null';
+  const account = JSON.stringify(answer.account);
+  return `{"nodes":[${nodes}],"next":${next},"totalCount":${totalCount(answer, requireKnown)},"account":${account}}`;
+}
+
+/** How many nodes all pages hold together. */
+export function totalCount(answer: Pick<Answer, 'account'>, requireKnown: boolean): number {
+  const { matched, matchedThoughUnknown } = answer.account;
+  return requireKnown ? matched - matchedThoughUnknown : matched;
+}
+
+/** A document as it is shown: keys as they were sent, age and state beside it. */
+export function shownDocument(document: NodeDocument, row: Pick<NodeRow, 'age' | 'state'>): JsonObject {
+  return {
+    ...(document as unknown as JsonObject),
+    // Documents of the original registration have no format and hold their keys as sent.
+    ...(document.format === undefined
+      ? {}
+      : { facts: decodeKeys(document.facts as Json), extra: decodeKeys(document.extra as Json) }),
+    age: row.age,
+    state: row.state,
+  };
+}

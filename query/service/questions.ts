@@ -1,0 +1,89 @@
+import { isJsonObject, type Json, shownValue } from '../../core/index.ts';
+import type { Query } from '../language/ast.ts';
+import { parseJsonQuery, queryOf } from '../language/json-query.ts';
+import { parseQueryText } from '../language/relaxed.ts';
+import { ServiceError } from './service-error.ts';
+import { serviceLimits } from './service-limits.ts';
+
+/** The question that every node matches. */
+export const EVERY_NODE: Query = Object.freeze({ where: Object.freeze({ kind: 'and', of: [] }), mongo: {} });
+
+/** The ways to say which nodes are meant; all that are given must hold. Names beside them: the flags of mc-find. */
+export interface QuestionText {
+  /** A MongoDB document, or its relaxed text: `{'facts.customer': 'acme', classes: 'mysql::master'}`. */
+  readonly query?: Json | undefined;
+  /** `-W`: facts and classes mixed, `environment=development mysql::master`. */
+  readonly filter?: string | undefined;
+  /** `-F`: `os.name=Debian`, `uptime_days>300`; each must hold. */
+  readonly fact?: readonly string[] | undefined;
+  /** `-C`: a class or /regex/; each must hold. */
+  readonly class?: readonly string[] | undefined;
+  /** `-A`: an agent or /regex/; each must hold. */
+  readonly agent?: readonly string[] | undefined;
+  /** `-I`: an identity or /regex/; any may hold. */
+  readonly identity?: readonly string[] | undefined;
+  /** `-S`: a compound filter, `os.name=Debian and not apache`. */
+  readonly select?: string | undefined;
+}
+
+/** Makes the query of a question. Throws the errors of query/language. */
+export type QuestionReader = (text: QuestionText) => Query;
+
+/**
+ * A reader that keeps the parsed form of short questions, least lately used thrown away first. What is kept is how the
+ * question reads, never its answer.
+ */
+export function createQuestionReader(onRead: (kept: boolean) => void = () => {}): QuestionReader {
+  const kept = new Map<string, Query>();
+  return (text) => {
+    const key = keyOf(text);
+    const found = kept.get(key);
+    if (found !== undefined) {
+      kept.delete(key);
+      kept.set(key, found);
+      onRead(true);
+      return found;
+    }
+    onRead(false);
+    const query = readQuestion(text);
+    if (key.length <= serviceLimits.parsedQueryTextMax) {
+      kept.set(key, query);
+      if (kept.size > serviceLimits.parsedQueriesMax) kept.delete(kept.keys().next().value as string);
+    }
+    return query;
+  };
+}
+
+/** The commonest question, one text alone, is its own key. JSON texts start otherwise than texts do. */
+function keyOf(text: QuestionText): string {
+  const { query, filter, fact, class: classes, agent, identity, select } = text;
+  const others = [filter, fact, classes, agent, identity, select];
+  if (typeof query === 'string' && others.every((other) => other === undefined)) return `q${query}`;
+  return JSON.stringify([query ?? null, ...others.map((other) => other ?? null)]);
+}
+
+function readQuestion(text: QuestionText): Query {
+  const parts: Query[] = [];
+  if (text.query !== undefined && text.query !== null) parts.push(readQuery(text.query));
+  parts.push(...readFilters(text));
+  if (parts.length === 0) return EVERY_NODE;
+  return parts.length === 1 ? (parts[0] as Query) : allOf(parts);
+}
+
+function readQuery(query: Json): Query {
+  if (typeof query === 'string') return parseQueryText(query);
+  if (isJsonObject(query)) return parseJsonQuery(query);
+  throw new ServiceError('argument_invalid', `query is ${shownValue(query)}, a document or its text was expected`, {
+    field: 'query',
+    value: shownValue(query),
+  });
+}
+
+function readFilters(_text: QuestionText): readonly Query[] {
+  return [];
+}
+
+/** The query that holds where each of `parts` holds. */
+export function allOf(parts: readonly Query[]): Query {
+  return queryOf({ kind: 'and', of: parts.map((part) => part.where) });
+}
