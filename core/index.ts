@@ -3,6 +3,7 @@ export * from './account.ts';
 export * from './canonical.ts';
 export * from './clock.ts';
 export * from './config.ts';
+export * from './config-paths.ts';
 export * from './config-schema.ts';
 export * from './duration.ts';
 export * from './error-catalogue.ts';

@@ -1,0 +1,88 @@
+import { Command, CommanderError } from 'commander';
+import { asMusterError, type MusterError } from '../core/index.ts';
+import type { AnyCommand, Invocation } from './command.ts';
+import { CliError } from './errors.ts';
+import { exitStatuses, exitStatusOf } from './exit-status.ts';
+import { type CommandIo, processIo } from './io.ts';
+import { printError } from './print-error.ts';
+import { commands } from './table.ts';
+
+/** This build's version. */
+export const VERSION = process.env.MUSTER_VERSION_BUILT ?? 'unbuilt';
+
+/**
+ * Runs a command in this process, by the name it is installed under, and sets the exit status.
+ * `main('mc-find', [...])` is `muster find ...`.
+ */
+export async function main(name: string, argv: readonly string[] = process.argv.slice(2)): Promise<void> {
+  const io = processIo();
+  process.exitCode = await runCommand(name, argv, io);
+  await io.drained();
+}
+
+/** Runs a command with an io of the caller's and gives the exit status. Never throws. */
+export async function runCommand(name: string, argv: readonly string[], io: CommandIo): Promise<number> {
+  const colour = argv.includes('--no-color') ? false : undefined;
+  try {
+    const invocation = parse(name, argv, io);
+    return invocation === undefined ? exitStatuses.ok.status : await invocation.run(io);
+  } catch (thrown) {
+    const error = fromCommander(thrown);
+    if (error === undefined) return exitStatuses.ok.status;
+    printError(name, error, io, colour);
+    return exitStatusOf(error);
+  }
+}
+
+/** What the command line calls; undefined where help or version was all that was asked. */
+function parse(name: string, argv: readonly string[], io: CommandIo): Invocation | undefined {
+  const seed = commands.find((command) => command.seedNames.includes(name));
+  const [first] = argv;
+  const called = seed ?? commands.find((command) => command.name === first);
+  const dashes = called?.takesRest === true ? argv.indexOf('--') : -1;
+  const rest = dashes === -1 ? [] : argv.slice(dashes + 1);
+  const own = dashes === -1 ? argv : argv.slice(0, dashes);
+  let invocation: Invocation | undefined;
+  const found = (one: Invocation): void => {
+    invocation = one;
+  };
+  const program = seed === undefined ? musterProgram(called, rest, found) : seed.build(name, rest, found);
+  program.version(VERSION, '-V, --version', 'Show the version');
+  takeOver(program, io);
+  program.parse(own, { from: 'user' });
+  return invocation;
+}
+
+/** `muster` with the one command that is called, or with all where help needs them. */
+function musterProgram(
+  called: AnyCommand | undefined,
+  rest: readonly string[],
+  found: (invocation: Invocation) => void,
+): Command {
+  const program = new Command('muster').description('Ask your machines by what they are, not by what they are called');
+  for (const command of called === undefined ? commands : [called]) {
+    program.addCommand(command.build(command.name, rest, found));
+  }
+  return program;
+}
+
+/** Commander writes to our streams and throws where it would end the process. */
+function takeOver(command: Command, io: CommandIo): void {
+  command.exitOverride();
+  command.configureOutput({
+    writeOut: (text) => io.stdout.write(text),
+    // Its errors are printed by us, once, with code and remedy.
+    writeErr: () => {},
+    outputError: () => {},
+    getOutHasColors: () => false,
+  });
+  for (const below of command.commands) takeOver(below, io);
+}
+
+/** Anything thrown as an error of ours; undefined where commander ended after showing help or version. */
+function fromCommander(thrown: unknown): MusterError | undefined {
+  if (!(thrown instanceof CommanderError)) return asMusterError(thrown);
+  if (thrown.exitCode === 0) return undefined;
+  if (thrown.code === 'commander.help') return new CliError('usage', 'A command is missing');
+  return new CliError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown });
+}

@@ -1,0 +1,8 @@
+import type { AnyCommand } from './command.ts';
+import { facts } from './commands/facts.ts';
+import { find } from './commands/find.ts';
+import { inventory } from './commands/inventory.ts';
+import { query } from './commands/query.ts';
+
+/** Every command, in the order of the help. A new one is a file and a line here. */
+export const commands: readonly AnyCommand[] = [find, query, facts, inventory];
