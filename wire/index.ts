@@ -21,3 +21,11 @@ export {
   loadSigningKey,
   type SigningKey,
 } from './security/signing-key.ts';
+export {
+  encodeFrame,
+  type Frame,
+  headersFor,
+  negotiateVersion,
+  type StompVersion,
+} from './stomp/frame.ts';
+export { type FrameBounds, type FrameHandlers, FrameParser, frameBounds } from './stomp/frame-parser.ts';
