@@ -1,10 +1,10 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { durationSchema } from './node-document.ts';
-import { VOLATILE_FACTS } from './volatile.ts';
 
 /*
  * The configuration: one schema from which validation, types, environment names and docs/configuration.md come. Every
- * key has a default that works on one machine. Secrets stand in files, never in here.
+ * key has a default that works on one machine. Secrets stand in files, never in here. The module exports data alone: the
+ * build evaluates it once.
  */
 
 const section = <P extends Record<string, TSchema>>(description: string, properties: P) =>
@@ -167,8 +167,3 @@ export const configSchema = Type.Object(
 
 /** The configuration after validation, with every default filled in. */
 export type Config = Static<typeof configSchema>;
-
-/** The volatile patterns of a configuration: the built-in list and the setting's. */
-export function volatilePatterns(config: Config): readonly string[] {
-  return [...VOLATILE_FACTS, ...config.facts.volatile];
-}

@@ -59,6 +59,7 @@ function readSettings(named: string | undefined): { settings: Record<string, unk
       cause,
     });
   }
+  if (text.trim() === '') return { settings: {}, file };
   try {
     const settings: unknown = parseYaml(text) ?? {};
     if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) {

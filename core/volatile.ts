@@ -1,3 +1,4 @@
+import type { Config } from './config-schema.ts';
 import { codeKey, parseFieldPath } from './fact-path.ts';
 import type { Json, JsonObject } from './json.ts';
 
@@ -21,6 +22,11 @@ export const VOLATILE_FACTS: readonly string[] = Object.freeze([
   'swapfree',
   'swapfree_mb',
 ]);
+
+/** The volatile patterns of a configuration: the built-in list and the setting's. */
+export function volatilePatterns(config: Config): readonly string[] {
+  return [...VOLATILE_FACTS, ...config.facts.volatile];
+}
 
 interface Rule {
   readonly matches: (key: string) => boolean;

@@ -22,7 +22,7 @@ import { build as bundle } from 'esbuild';
 import { root, runScript } from './script.mjs';
 import { markBuilt, sourcesKey } from './sources.mjs';
 import { thirdPartyNotices } from './third-party.mjs';
-import { compiledValidators } from './validators.mjs';
+import { compiledValidators, evaluatedData } from './validators.mjs';
 
 /** Bundles by their name in dist/, with the source each starts from. */
 const BUNDLES = {
@@ -40,6 +40,9 @@ const LOADED_LATER = {
   'cli/node-side/index.ts': 'node',
 };
 
+/** Modules that export data alone, made by libraries that a command need not load. */
+const DATA_MODULES = ['core/config-schema.ts'];
+
 /** Builds everything into dist/ of the checkout at `at`. */
 export async function build(at = root) {
   const key = sourcesKey(at);
@@ -53,6 +56,7 @@ export async function build(at = root) {
         .filter(([, source]) => existsSync(join(at, source)))
         .map(([name, source]) => [name, join(at, source)]),
     );
+    entryPoints.yaml = 'yaml';
     const result = await bundle({
       absWorkingDir: at,
       entryPoints,
@@ -75,7 +79,7 @@ export async function build(at = root) {
       banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
       metafile: true,
       logLevel: 'warning',
-      plugins: [compiledValidators(at), loadedLater(at)],
+      plugins: [evaluatedData(at, DATA_MODULES), compiledValidators(at), loadedLater(at), lazyYaml(at)],
     });
     writeBins(out, Object.keys(manifest.bin));
     writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(result.metafile, at));
@@ -112,6 +116,23 @@ function loadedLater(at) {
         const name = LOADED_LATER[relative(at, resolve(args.resolveDir, args.path))];
         return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
       });
+    },
+  };
+}
+
+/** The configuration loader reads YAML only where there is a file: its reader becomes a bundle of its own. */
+function lazyYaml(at) {
+  return {
+    name: 'lazy-yaml',
+    setup(setup) {
+      setup.onResolve({ filter: /^yaml$/ }, ({ importer }) =>
+        importer === join(at, 'core/config.ts') ? { path: 'yaml', namespace: 'lazy-yaml' } : undefined,
+      );
+      setup.onResolve({ filter: /^\.\/yaml\.cjs$/ }, ({ path }) => ({ path, external: true }));
+      setup.onLoad({ filter: /.*/, namespace: 'lazy-yaml' }, () => ({
+        contents: `exports.parse = (text) => require('./yaml.cjs').parse(text);`,
+        loader: 'js',
+      }));
     },
   };
 }

@@ -34,6 +34,21 @@ export function compiledValidators(at) {
   };
 }
 
+/** The esbuild plugin that replaces modules which export data alone by that data: their makers need not be loaded. */
+export function evaluatedData(at, paths) {
+  return {
+    name: 'evaluated-data',
+    setup(setup) {
+      setup.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (!paths.includes(path.slice(at.length + 1))) return undefined;
+        const entries = Object.entries(await evaluated(path));
+        const contents = entries.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join('\n');
+        return { contents, loader: 'js' };
+      });
+    },
+  };
+}
+
 /** Standalone code as an expression: it is CommonJS, and gets a function of its own in the place of the call. */
 function generated(options, schema) {
   const { Ajv } = require('ajv');
@@ -46,11 +61,30 @@ function generated(options, schema) {
 /** Runs the module with an Ajv that only notes what it is asked to compile. */
 async function capturedSchemas(file) {
   const captured = [];
-  const register = `captured-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const register = uniqueName();
   globalThis[register] = captured;
-  const out = join(tmpdir(), `muster-${register}.mjs`);
   const stub = `export class Ajv { constructor(options) { this.options = options; }
     compile(schema) { globalThis['${register}'].push({ options: this.options, schema }); return () => true; } }`;
+  const stubAjv = {
+    name: 'ajv-stub',
+    setup(setup) {
+      setup.onResolve({ filter: /^ajv$/ }, ({ importer }) =>
+        importer === file ? { path: 'ajv', namespace: 'ajv-stub' } : undefined,
+      );
+      setup.onLoad({ filter: /.*/, namespace: 'ajv-stub' }, () => ({ contents: stub, loader: 'js' }));
+    },
+  };
+  try {
+    await evaluated(file, [stubAjv]);
+  } finally {
+    delete globalThis[register];
+  }
+  return captured;
+}
+
+/** The exports of a TypeScript module of ours. */
+export async function evaluated(file, plugins = []) {
+  const out = join(tmpdir(), `muster-${uniqueName()}.mjs`);
   const result = await bundle({
     entryPoints: [file],
     bundle: true,
@@ -61,24 +95,16 @@ async function capturedSchemas(file) {
     banner: {
       js: `import{createRequire}from'node:module';const require=createRequire(${JSON.stringify(import.meta.url)});`,
     },
-    plugins: [
-      {
-        name: 'ajv-stub',
-        setup(setup) {
-          setup.onResolve({ filter: /^ajv$/ }, ({ importer }) =>
-            importer === file ? { path: 'ajv', namespace: 'ajv-stub' } : undefined,
-          );
-          setup.onLoad({ filter: /.*/, namespace: 'ajv-stub' }, () => ({ contents: stub, loader: 'js' }));
-        },
-      },
-    ],
+    plugins,
   });
   writeFileSync(out, result.outputFiles[0].contents);
   try {
-    await import(pathToFileURL(out).href);
+    return await import(pathToFileURL(out).href);
   } finally {
     rmSync(out, { force: true });
-    delete globalThis[register];
   }
-  return captured;
+}
+
+function uniqueName() {
+  return `evaluated-${process.pid}-${Math.random().toString(36).slice(2)}`;
 }
