@@ -203,6 +203,8 @@ export const errorCatalogue = {
     'A place in the change feed is not there any more',
     'Nothing: the follower reads the store again',
   ),
+  deadletter_unknown: entry(404, 1, 'No dead letter has this id', 'List them: GET /v1/admin/deadletters'),
+  token_unknown: entry(404, 1, 'No token has this name', 'List them: muster token list'),
   store_locked: entry(
     500,
     69,
