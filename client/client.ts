@@ -20,6 +20,8 @@ export interface Question {
   readonly identity?: readonly string[] | undefined;
   /** As -S takes it. */
   readonly select?: string | undefined;
+  /** As -T takes it. */
+  readonly collective?: string | undefined;
 }
 
 /** A question for nodes. */

@@ -1,2 +1,3 @@
 export * from './answers.ts';
 export * from './language/index.ts';
+export * from './service/index.ts';

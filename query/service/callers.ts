@@ -73,11 +73,12 @@ function isAnonymous(caller: Caller): boolean {
 
 /** Holds a caller against the role that its route declares. */
 export function checkRouteRole(request: FastifyRequest): void {
-  const declared = request.routeOptions.config.role;
-  if (declared === 'anyone' || request.is404) return;
-  if (declared !== undefined) return requireRole(request.caller, declared);
-  if (request.method === 'GET' || request.method === 'HEAD') return requireRole(request.caller, 'read');
-  if (isAnonymous(request.caller)) {
+  const { caller, method } = request;
+  const reads = method === 'GET' || method === 'HEAD';
+  const role = request.routeOptions.config.role ?? (reads ? 'read' : undefined);
+  if (role === 'anyone' || request.is404) return;
+  if (role !== undefined) requireRole(caller, role);
+  else if (isAnonymous(caller)) {
     throw new ServiceError('token_missing', 'A write needs a token, on this machine too', { field: 'authorization' });
   }
 }

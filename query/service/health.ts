@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { errorCatalogue, MusterError } from '../../core/index.ts';
+import { type Clock, epochSeconds, errorCatalogue, MusterError } from '../../core/index.ts';
 import type { QueryEngine } from '../answers.ts';
 import { serviceLimits } from './service-limits.ts';
 import type { Stopping } from './stopping.ts';
@@ -18,10 +18,13 @@ export interface Readiness {
 /** GET /healthz: the process answers. GET /readyz: it can do its work, or which part cannot and why. Open to all. */
 export function addHealth(
   app: FastifyInstance,
-  parts: { readonly engine: QueryEngine; readonly stopping: Stopping },
+  parts: { readonly engine: QueryEngine; readonly stopping: Stopping; readonly clock: Clock },
   checks: Readonly<Record<string, ReadinessCheck>>,
 ): void {
-  app.get('/healthz', { config: { role: 'anyone' } }, async () => ({ status: 'ok' }));
+  app.get('/healthz', { config: { role: 'anyone' } }, async () => ({
+    status: 'ok',
+    now: epochSeconds(parts.clock),
+  }));
   app.get('/readyz', { config: { role: 'anyone' } }, async (_request, reply) => {
     const named: [string, ReadinessCheck][] = [
       ['engine', () => (parts.engine.ready ? undefined : fail('not_ready'))],

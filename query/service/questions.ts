@@ -1,7 +1,6 @@
 import { isJsonObject, type Json, shownValue } from '../../core/index.ts';
 import type { Query } from '../language/ast.ts';
-import { parseJsonQuery, queryOf } from '../language/json-query.ts';
-import { parseQueryText } from '../language/relaxed.ts';
+import { parseFilter, parseJsonQuery, parseQueryText, queryOf } from '../language/index.ts';
 import { ServiceError } from './service-error.ts';
 import { serviceLimits } from './service-limits.ts';
 
@@ -13,7 +12,7 @@ export interface QuestionText {
   /** A MongoDB document, or its relaxed text: `{'facts.customer': 'acme', classes: 'mysql::master'}`. */
   readonly query?: Json | undefined;
   /** `-W`: facts and classes mixed, `environment=development mysql::master`. */
-  readonly filter?: string | undefined;
+  readonly filter?: string | readonly string[] | undefined;
   /** `-F`: `os.name=Debian`, `uptime_days>300`; each must hold. */
   readonly fact?: readonly string[] | undefined;
   /** `-C`: a class or /regex/; each must hold. */
@@ -24,6 +23,8 @@ export interface QuestionText {
   readonly identity?: readonly string[] | undefined;
   /** `-S`: a compound filter, `os.name=Debian and not apache`. */
   readonly select?: string | undefined;
+  /** `-T`: a collective. */
+  readonly collective?: string | undefined;
 }
 
 /** Makes the query of a question. Throws the errors of query/language. */
@@ -56,18 +57,26 @@ export function createQuestionReader(onRead: (kept: boolean) => void = () => {})
 
 /** The commonest question, one text alone, is its own key. JSON texts start otherwise than texts do. */
 function keyOf(text: QuestionText): string {
-  const { query, filter, fact, class: classes, agent, identity, select } = text;
-  const others = [filter, fact, classes, agent, identity, select];
+  const { query, filter, fact, class: classes, agent, identity, select, collective } = text;
+  const others = [filter, fact, classes, agent, identity, select, collective];
   if (typeof query === 'string' && others.every((other) => other === undefined)) return `q${query}`;
   return JSON.stringify([query ?? null, ...others.map((other) => other ?? null)]);
 }
 
 function readQuestion(text: QuestionText): Query {
-  const parts: Query[] = [];
-  if (text.query !== undefined && text.query !== null) parts.push(readQuery(text.query));
-  parts.push(...readFilters(text));
-  if (parts.length === 0) return EVERY_NODE;
-  return parts.length === 1 ? (parts[0] as Query) : allOf(parts);
+  const filters = parseFilter({
+    facts: text.fact,
+    classes: text.class,
+    agents: text.agent,
+    identities: text.identity,
+    with: typeof text.filter === 'string' ? [text.filter] : text.filter,
+    compound: text.select,
+    collective: text.collective,
+  });
+  if (text.query === undefined || text.query === null) return filters;
+  const query = readQuery(text.query);
+  const filtered = filters.where.kind !== 'and' || filters.where.of.length > 0;
+  return filtered ? queryOf({ kind: 'and', of: [query.where, filters.where] }) : query;
 }
 
 function readQuery(query: Json): Query {
@@ -77,13 +86,4 @@ function readQuery(query: Json): Query {
     field: 'query',
     value: shownValue(query),
   });
-}
-
-function readFilters(_text: QuestionText): readonly Query[] {
-  return [];
-}
-
-/** The query that holds where each of `parts` holds. */
-export function allOf(parts: readonly Query[]): Query {
-  return queryOf({ kind: 'and', of: parts.map((part) => part.where) });
 }

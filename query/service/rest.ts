@@ -5,8 +5,8 @@ import type { Facet, QueryEngine } from '../answers.ts';
 import { identityOfCursor } from './cursor.ts';
 import type { ServiceMetrics } from './metrics.ts';
 import { documentPageJson, pageJson, shownDocument } from './node-answers.ts';
-import { nodeFields, nodePath, splitFields, tooMany } from './node-fields.ts';
-import type { QuestionReader } from './questions.ts';
+import { type NodeField, nodeFields, nodePath, splitFields, tooMany } from './node-fields.ts';
+import type { QuestionReader, QuestionText } from './questions.ts';
 import { ServiceError } from './service-error.ts';
 import { serviceLimits } from './service-limits.ts';
 
@@ -16,16 +16,16 @@ import { serviceLimits } from './service-limits.ts';
  */
 
 const text = (description: string) => Type.Optional(Type.String({ description }));
-const texts = (description: string) =>
-  Type.Optional(Type.Array(Type.String(), { maxItems: serviceLimits.fieldsMax, description }));
+const texts = (description: string) => Type.Optional(Type.Array(Type.String(), { description }));
 
 const question = {
-  filter: text('Facts and classes mixed, as -W takes them'),
+  filter: texts('Facts and classes mixed, as -W takes them'),
   fact: texts('One fact comparison each, as -F takes them'),
   class: texts('One class or /regex/ each, as -C takes them'),
   agent: texts('One agent or /regex/ each, as -A takes them'),
   identity: texts('One identity or /regex/ each, as -I takes them; any may hold'),
   select: text('A compound filter, as -S takes it'),
+  collective: text('A collective, as -T takes it'),
 };
 
 const page = {
@@ -85,7 +85,7 @@ export function addRest(app: FastifyInstance, parts: RestParts): void {
 
 const DEFAULT_FIELDS = nodeFields(['identity', 'lastseen', 'age', 'state']);
 
-type Fields = readonly ReturnType<typeof nodeFields>[number][] | 'documents';
+type Fields = readonly NodeField[] | 'documents';
 
 /** Reads lists of fields; the same list comes with each question of one program, so a few are kept. */
 function fieldReader(): (lists: readonly string[] | undefined) => Fields {
@@ -113,7 +113,7 @@ async function answerNodes(
 ): Promise<FastifyReply> {
   checkReady(parts.engine);
   const fields = fieldsOf(asked.fields);
-  const query = parts.read(asked as NodesQuestion & { query?: never });
+  const query = parts.read(asked as QuestionText);
   const requireKnown = asked.requireKnown ?? false;
   const after = asked.after === undefined || asked.after === '' ? undefined : identityOfCursor(asked.after);
   const start = performance.now();
@@ -146,7 +146,7 @@ async function answerFacets(parts: RestParts, asked: FacetsQuestion, reply: Fast
   const paths = asked.path;
   if (paths.length > serviceLimits.facetPathsMax) tooMany('path', paths.length, serviceLimits.facetPathsMax);
   const fieldPaths = paths.map((path) => nodePath(path, 'path'));
-  const query = parts.read(asked as FacetsQuestion & { query?: never });
+  const query = parts.read(asked as QuestionText);
   const start = performance.now();
   const { facets: found, account } = await parts.engine.facets(
     query,

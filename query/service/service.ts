@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type Clock, durationMs, type Logger, parseListen, type TokenVerifier } from '../../core/index.ts';
 import type { QueryEngine } from '../answers.ts';
@@ -51,7 +51,7 @@ export async function buildService(parts: ServiceParts): Promise<FastifyInstance
   });
   const metrics = addMetrics(app, parts.metrics, parts.engine);
   logSlowRequests(app, parts.logger);
-  addHealth(app, { engine: parts.engine, stopping }, parts.readiness ?? {});
+  addHealth(app, { engine: parts.engine, stopping, clock: parts.clock }, parts.readiness ?? {});
   const question = { engine: parts.engine, read: createQuestionReader(metrics.parsed), metrics };
   addRest(app, question);
   await app.register(async (scope) => addGraphql(scope, { ...question, logger: parts.logger }));
@@ -75,13 +75,12 @@ function createApp(parts: ServiceParts): FastifyInstance {
   let requests = 0;
   const options = {
     loggerInstance: logger as unknown as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: serviceLimits.bodyBytesMax,
     keepAliveTimeout: serviceLimits.keepAliveMs,
     return503OnClosing: false,
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       requestIdOf(request.headers['x-request-id']) ?? `${prefix}-${(++requests).toString(36)}`,
-    requestIdLogLabel: 'requestId',
     clientErrorHandler: answerClientError,
     frameworkErrors: (error: Error, request: never, reply: never) => answerError(error, request, reply, logger),
     ajv: { customOptions: { removeAdditional: false, useDefaults: true, coerceTypes: 'array', verbose: true } },

@@ -2,6 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../core/index.ts';
 import { ServiceError } from './service-error.ts';
 
+/** How often connections that became idle during a stop are closed, milliseconds. */
+const SWEEP_MS = 50;
+
 /** Whether the service is on its way out. */
 export interface Stopping {
   readonly now: boolean;
@@ -15,16 +18,11 @@ export interface Stopping {
  */
 export function watchStop(app: FastifyInstance, logger: Logger, timeoutMs: number): Stopping {
   let now = false;
-  let timer: NodeJS.Timeout | undefined;
   app.addHook('preClose', (done) => {
     now = true;
-    timer = setTimeout(() => {
-      logger.warn({ timeoutMs }, 'Requests were cut off: they did not finish before the stop’s time was up');
-      app.server.closeAllConnections();
-    }, timeoutMs);
+    if (app.server.listening) endConnections(app, logger, timeoutMs);
     done();
   });
-  app.addHook('onClose', async () => clearTimeout(timer));
   return {
     get now() {
       return now;
@@ -33,4 +31,18 @@ export function watchStop(app: FastifyInstance, logger: Logger, timeoutMs: numbe
       if (now) throw new ServiceError('shutting_down', 'The service is stopping and takes no new requests');
     },
   };
+}
+
+function endConnections(app: FastifyInstance, logger: Logger, timeoutMs: number): void {
+  const { server } = app;
+  // A connection whose last request ends during the stop would otherwise stay open until its keep-alive is over.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const timer = setTimeout(() => {
+    logger.warn({ timeoutMs }, 'Requests were cut off: they did not finish before the stop’s time was up');
+    server.closeAllConnections();
+  }, timeoutMs);
+  server.once('close', () => {
+    clearInterval(sweep);
+    clearTimeout(timer);
+  });
 }

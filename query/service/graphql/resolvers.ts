@@ -107,6 +107,7 @@ function questionOf(asked: Nullable<QuestionText>): QuestionText {
     agent: asked.agent ?? undefined,
     identity: asked.identity ?? undefined,
     select: asked.select ?? undefined,
+    collective: asked.collective ?? undefined,
   };
 }
 

@@ -25,6 +25,8 @@ type Query {
     identity: [String!]
     "As -S takes it: os.name=Debian and not apache"
     select: String
+    "As -T takes it"
+    collective: String
     "Nodes on this page, 0 to 1000; 0 for the account alone"
     first: Int = 100
     "The endCursor of the page before"
@@ -44,6 +46,7 @@ type Query {
     agent: [String!]
     identity: [String!]
     select: String
+    collective: String
     "Values given for each path, 1 to 1000"
     limit: Int = 100
   ): Facets!
