@@ -15,6 +15,7 @@ export const exitStatuses = {
   nothing: { status: 4, meaning: 'No discovery and no reply' },
   usage: { status: 64, meaning: 'Called wrongly, or a query that cannot be read' },
   data: { status: 65, meaning: 'What was sent is not what it should be' },
+  file: { status: 66, meaning: 'A file that was named cannot be read' },
   unreachable: { status: 69, meaning: 'The service, broker or store cannot be reached, or an address is taken' },
   internal: { status: 70, meaning: 'A fault of Muster’s own' },
   notAllowed: { status: 77, meaning: 'Not allowed: token, key or owner' },

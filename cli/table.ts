@@ -3,6 +3,7 @@ import { facts } from './commands/facts.ts';
 import { find } from './commands/find.ts';
 import { inventory } from './commands/inventory.ts';
 import { query } from './commands/query.ts';
+import { ssh } from './commands/ssh.ts';
 
 /** Every command, in the order of the help. A new one is a file and a line here. */
-export const commands: readonly AnyCommand[] = [find, query, facts, inventory];
+export const commands: readonly AnyCommand[] = [find, query, facts, inventory, ssh];

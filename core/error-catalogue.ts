@@ -1,7 +1,7 @@
 /** How one error code is translated at the edges: HTTP status, exit status of a command, and what to do about it. */
 export interface CatalogueEntry {
   readonly http: number;
-  /** Exit status of a command that ends by it (64 wrong usage, 69 service unreachable, 77 not allowed, 70 our fault). */
+  /** Exit status of a command that ends by it (64 wrong usage, 65 bad data, 66 unreadable file, 69 service unreachable, 77 not allowed, 70 our fault). */
   readonly exit: number;
   readonly meaning: string;
   readonly remedy: string;
@@ -247,6 +247,8 @@ export const errorCatalogue = {
   fact_source_failed: entry(500, 70, 'A fact source failed or took too long', 'Run it by hand; see the log line'),
   several_nodes: entry(409, 2, 'Several nodes match and one is needed', 'Ask for more, or choose on a terminal'),
   no_node: entry(404, 1, 'No node matches', 'Ask for less: muster find'),
+  program_missing: entry(500, 69, 'A program that is needed is not installed', 'Install it, or mend PATH'),
+  file_unreadable: entry(400, 66, 'A file named on the command line cannot be read', 'Check path and permissions'),
   internal_error: entry(500, 70, 'Something happened that should not', 'Report it with the log line'),
 } as const satisfies Record<string, CatalogueEntry>;
 
