@@ -1,1 +1,2 @@
+export * from './embedded/index.ts';
 export * from './node-store.ts';
