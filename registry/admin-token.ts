@@ -1,7 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { RegistryError } from './errors.ts';
 import { isTokenText, newToken } from './tokens.ts';
 
@@ -62,7 +62,12 @@ async function readAdminToken(file: string): Promise<string | undefined> {
     const stat = await handle.stat();
     if (!stat.isFile() || stat.size > FILE_BYTES_MAX) throw unreadable(file, 'it is not a token file');
     if ((stat.mode & OTHERS) !== 0) {
-      throw unreadable(file, `others may use it (mode ${(stat.mode & 0o777).toString(8)})`, undefined, `chmod 600 ${file}`);
+      throw unreadable(
+        file,
+        `others may use it (mode ${(stat.mode & 0o777).toString(8)})`,
+        undefined,
+        `chmod 600 ${file}`,
+      );
     }
     const uid = process.getuid?.();
     if (uid !== undefined && uid !== 0 && stat.uid !== uid) throw unreadable(file, 'it belongs to another user');

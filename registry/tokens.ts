@@ -100,7 +100,12 @@ export function createTokens(options: TokensOptions): Tokens {
     async add(wish) {
       const info: TokenInfo = { ...checked(wish), created: Math.floor(clock.nowMs() / 1000) };
       if ((await all()).some((one) => one.name === info.name)) {
-        throw invalid('name', info.name, 'a token of this name is there already', 'Remove it first, or take another name');
+        throw invalid(
+          'name',
+          info.name,
+          'a token of this name is there already',
+          'Remove it first, or take another name',
+        );
       }
       const token = newToken();
       const hash = sha256(token).toString('hex');

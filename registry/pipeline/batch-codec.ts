@@ -102,6 +102,12 @@ export function unpackResults(batch: ResultBatch): readonly (ExaminedInBytes | R
     const volatile = new Uint8Array(batch.bytes, contentEnd, volatileEnd - contentEnd);
     start = volatileEnd;
     const identity = packed.identity as Examined['registration']['identity'];
-    return { ok, signed, keptAsText, verifyMicros, registration: { identity, fqdn, interval, digest, content, volatile } };
+    return {
+      ok,
+      signed,
+      keptAsText,
+      verifyMicros,
+      registration: { identity, fqdn, interval, digest, content, volatile },
+    };
   });
 }

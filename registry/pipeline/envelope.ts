@@ -112,10 +112,10 @@ function checkTime(message: Message, receivedAt: number): void {
     );
   }
   if (msgtime + ttl < receivedAt) {
-    throw new RegistryError(
-      'message_expired',
-      `The message was made ${-ahead} s ago and was to live for ${ttl} s`,
-      { field: 'msgtime', value: msgtime, identity: message.senderid },
-    );
+    throw new RegistryError('message_expired', `The message was made ${-ahead} s ago and was to live for ${ttl} s`, {
+      field: 'msgtime',
+      value: msgtime,
+      identity: message.senderid,
+    });
   }
 }

@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../errors.ts';
-import { type ExaminedInBytes, packJobs, packResults, type ResultBatch, THREAD_READY, unpackResults } from './batch-codec.ts';
+import {
+  type ExaminedInBytes,
+  packJobs,
+  packResults,
+  type ResultBatch,
+  THREAD_READY,
+  unpackResults,
+} from './batch-codec.ts';
 import { createExamination, type ExaminationRules, type Job, type Refused } from './examine.ts';
 
 /** Examines batches of messages, on other threads or on this one. */

@@ -96,7 +96,10 @@ function tooDeep(parts: OpenParts): RegistryError {
 }
 
 function loneSurrogate(parts: OpenParts): RegistryError {
-  const path = locate(parts, (value, key) => hasLoneSurrogate(key) || (typeof value === 'string' && hasLoneSurrogate(value)));
+  const path = locate(
+    parts,
+    (value, key) => hasLoneSurrogate(key) || (typeof value === 'string' && hasLoneSurrogate(value)),
+  );
   const field = shownPath(path);
   return new RegistryError('message_not_utf8', `${field} holds half a surrogate pair, which is no character`, {
     field,
