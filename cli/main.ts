@@ -71,8 +71,8 @@ function takeOver(command: Command, io: CommandIo): void {
   command.exitOverride();
   command.configureOutput({
     writeOut: (text) => io.stdout.write(text),
+    writeErr: (text) => io.stderr.write(text),
     // Its errors are printed by us, once, with code and remedy.
-    writeErr: () => {},
     outputError: () => {},
     getOutHasColors: () => false,
   });
