@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, shownValue } from '../../core/index.ts';
 import type { Query } from '../language/ast.ts';
-import { parseFilter, parseJsonQuery, parseQueryText, queryOf } from '../language/index.ts';
+import { parseFilter, parseJsonQuery, parseQueryText, queryLimits, queryOf } from '../language/index.ts';
 import { ServiceError } from './service-error.ts';
 import { serviceLimits } from './service-limits.ts';
 
@@ -38,8 +38,8 @@ export function createQuestionReader(onRead: (kept: boolean) => void = () => {})
   const kept = new Map<string, Query>();
   return (text) => {
     const key = keyOf(text);
-    const found = kept.get(key);
-    if (found !== undefined) {
+    const found = key === undefined ? undefined : kept.get(key);
+    if (key !== undefined && found !== undefined) {
       kept.delete(key);
       kept.set(key, found);
       onRead(true);
@@ -47,7 +47,7 @@ export function createQuestionReader(onRead: (kept: boolean) => void = () => {})
     }
     onRead(false);
     const query = readQuestion(text);
-    if (key.length <= serviceLimits.parsedQueryTextMax) {
+    if (key !== undefined && key.length <= serviceLimits.parsedQueryTextMax) {
       kept.set(key, query);
       if (kept.size > serviceLimits.parsedQueriesMax) kept.delete(kept.keys().next().value as string);
     }
@@ -55,12 +55,19 @@ export function createQuestionReader(onRead: (kept: boolean) => void = () => {})
   };
 }
 
-/** The commonest question, one text alone, is its own key. JSON texts start otherwise than texts do. */
-function keyOf(text: QuestionText): string {
+/** The commonest question, one text alone, is its own key. Undefined for documents too deep to be written as JSON. */
+function keyOf(text: QuestionText): string | undefined {
   const { query, filter, fact, class: classes, agent, identity, select, collective } = text;
   const others = [filter, fact, classes, agent, identity, select, collective];
   if (typeof query === 'string' && others.every((other) => other === undefined)) return `q${query}`;
+  if (isDeeper(query, queryLimits.depthMax)) return undefined;
   return JSON.stringify([query ?? null, ...others.map((other) => other ?? null)]);
+}
+
+/** True where a value has more levels than `levels`; looks no deeper than that. */
+function isDeeper(value: Json | undefined, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((below) => isDeeper(below, levels - 1));
 }
 
 function readQuestion(text: QuestionText): Query {

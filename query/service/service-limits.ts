@@ -57,7 +57,9 @@ export const graphqlLimits = Object.freeze({
   /** Times one field may stand beside itself under other names. */
   aliasesMax: 50,
   /** Values that an answer may hold by its page sizes: nodes times fields, summed over all questions. */
-  valuesMax: 200_000,
+  valuesMax: 50_000,
+  /** What the whole facts of one node count as, in values. */
+  wholeFactsValues: 20,
   /** Documents kept parsed and compiled. */
   documentsKept: 256,
 });

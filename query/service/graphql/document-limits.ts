@@ -94,6 +94,8 @@ interface Size {
   readonly depth: number;
   readonly introspectionDepth: number;
   readonly fields: number;
+  /** Fields, the heavy ones counted for what they cost. */
+  readonly values: number;
   /** Most fields of one name in one selection, spread fragments counted in. */
   readonly aliases: number;
   readonly perName: ReadonlyMap<string, number>;
@@ -119,18 +121,23 @@ function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>): 
     let depth = 0;
     let introspectionDepth = 0;
     let fields = 0;
+    let values = 0;
     let aliases = 0;
     const perName = new Map<string, number>();
     const add = (size: Size, levels: number): void => {
       depth = Math.max(depth, size.depth + levels);
       introspectionDepth = Math.max(introspectionDepth, size.introspectionDepth);
       fields = Math.min(fields + size.fields + levels, Number.MAX_SAFE_INTEGER);
+      values = Math.min(values + size.values + levels, Number.MAX_SAFE_INTEGER);
       aliases = Math.max(aliases, size.aliases);
     };
     for (const selection of selections?.selections ?? []) {
       if (selection.kind === 'Field') {
         const name = selection.name.value;
         const below = measure(selection.selectionSet);
+        if (name === 'facts' && selection.selectionSet === undefined && selection.arguments?.length === 0) {
+          values += graphqlLimits.wholeFactsValues - 1;
+        }
         const introspects = name === '__schema' || name === '__type';
         add(introspects ? { ...below, depth: 0, introspectionDepth: below.depth } : below, 1);
         perName.set(name, (perName.get(name) ?? 0) + 1);
@@ -142,7 +149,7 @@ function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>): 
       }
     }
     for (const count of perName.values()) aliases = Math.max(aliases, count);
-    return { depth, introspectionDepth, fields, aliases, perName };
+    return { depth, introspectionDepth, fields, values, aliases, perName };
   };
   return measure;
 }
@@ -173,7 +180,7 @@ function checkValues(
         const fragment = fragments.get(selection.name.value);
         if (fragment !== undefined) visit(fragment.selectionSet);
       } else if (selection.kind === 'InlineFragment') visit(selection.selectionSet);
-      else values += pageOf(selection, variables) * (measure(selection.selectionSet).fields + 1);
+      else values += pageOf(selection, variables) * (measure(selection.selectionSet).values + 1);
     }
   };
   visit(operation.selectionSet);

@@ -1,60 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
-import type { Caller, Clock, Identity, Logger, NodeDocument, TokenVerifier } from '../../../core/index.ts';
-import { codeKeys, silentLogger } from '../../../core/index.ts';
+import {
+  type Caller,
+  type Clock,
+  codeKeys,
+  compileVolatile,
+  digestOf,
+  type EpochSeconds,
+  type JsonObject,
+  parseIdentity,
+  silentLogger,
+  splitVolatile,
+  type TokenVerifier,
+  VOLATILE_FACTS,
+} from '../../../core/index.ts';
+import type { QueryEngine } from '../../../query/answers.ts';
 import { buildService, type ServiceParts } from '../../../query/service/index.ts';
-import { node as fleetNode } from '../../data/fleet.mjs';
-import { engineDouble } from './engine-double.ts';
+import { type ApplyResult, type NodeChange, type NodeStore, openEmbeddedStore } from '../../../registry/index.ts';
+import { node } from '../../data/fleet.mjs';
+import { startEngine } from './engine.ts';
 
+/** Unix seconds of the tests' clock. */
 export const NOW = 1_789_000_000;
 export const clock: Clock = { nowMs: () => NOW * 1000 };
+/** Nodes in the store of the tests: so many that the seed's query has its host among them. */
+export const FLEET = 600;
+/** What they registered, made once: whether a node is a master depends on those made before it. */
+export const fleet = Array.from({ length: FLEET }, (_, i) => node(i));
+/** The next nodes of the fleet. */
+export const moreNodes = Array.from({ length: 40 }, (_, i) => node(FLEET + i));
 
-export const TOKENS: Readonly<Record<string, Caller>> = {
+const TOKENS: Readonly<Record<string, Caller>> = {
   'read-token': { role: 'read', callerid: 'token=reader' },
   'register-token': { role: 'register', callerid: 'token=web', identityPattern: 'web*' },
   'admin-token': { role: 'admin', callerid: 'token=admin' },
 };
+const tokens: TokenVerifier = { verify: async (token) => TOKENS[token] };
 
-export const tokens: TokenVerifier = { verify: async (token) => TOKENS[token] };
-
+/** The configuration of the tests' service, http keys over it. */
 export const config = (http: Partial<ServiceParts['config']['http']> = {}) => ({
   http: { listen: '127.0.0.1:0', hosts: ['muster.example.net'], bodyTimeout: '30s', ...http },
 });
 
-export function documentOf(i: number, over: Partial<NodeDocument> = {}): NodeDocument {
-  const sent = fleetNode(i);
+const volatile = compileVolatile(VOLATILE_FACTS);
+
+/** A registration as the pipeline would hand it to the store. */
+export function registrationOf(sent: ReturnType<typeof node>): NodeChange {
+  const { facts, volatile: moving } = splitVolatile(codeKeys(sent.facts) as JsonObject, volatile);
+  const { classes, agentlist, collectives } = sent;
+  const content = { identity: sent.identity, facts, classes, agentlist, collectives, extra: {} };
   return {
-    _id: String(i),
-    format: 1,
-    identity: sent.identity as Identity,
-    fqdn: sent.identity,
-    facts: codeKeys(sent.facts) as NodeDocument['facts'],
-    classes: sent.classes,
-    agentlist: sent.agentlist,
-    collectives: sent.collectives,
-    lastseen: (NOW - 60) as never,
-    firstseen: (NOW - 600) as never,
-    changed: (NOW - 300) as never,
-    revision: i + 1,
-    digest: 'd',
-    interval: 300,
+    kind: 'register',
+    registration: {
+      identity: parseIdentity(sent.identity),
+      fqdn: sent.identity,
+      facts,
+      volatile: moving,
+      classes,
+      agentlist,
+      collectives,
+      interval: null,
+      extra: {},
+      digest: digestOf(content),
+    },
     source: { via: 'http', callerid: 'token=admin', proof: 'token', serializer: 'json' },
-    extra: {},
-    ...over,
+    receivedAt: (NOW - 60) as EpochSeconds,
   };
 }
 
-export async function testService(over: Partial<ServiceParts> = {}): Promise<FastifyInstance> {
+/** A store in a folder of its own with the first FLEET nodes of the fleet, and the engine over it. */
+export interface Fleet {
+  readonly store: NodeStore;
+  readonly engine: QueryEngine;
+  /** Applies changes and waits until questions see them. */
+  apply(changes: readonly NodeChange[]): Promise<ApplyResult>;
+  close(): Promise<void>;
+}
+
+export async function startFleet(): Promise<Fleet> {
+  const path = await mkdtemp(join(tmpdir(), 'muster-service-'));
+  const store = await openEmbeddedStore({ path, logger: silentLogger(), mapSizeMax: 1 });
+  await store.apply(fleet.map(registrationOf));
+  const started = await startEngine(store, clock);
+  return {
+    store,
+    engine: started.engine,
+    apply: async (changes) => {
+      const result = await store.apply(changes);
+      await started.engine.waitFor(result.position);
+      return result;
+    },
+    close: async () => {
+      await started.close();
+      await store.close();
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An engine that counts how often documents were read from the store. */
+export type WatchedEngine = QueryEngine & { reads: number };
+
+export function watched(engine: QueryEngine): WatchedEngine {
+  const watching: WatchedEngine = {
+    reads: 0,
+    answer: (query, options) => engine.answer(query, options),
+    facets: (query, paths, limit) => engine.facets(query, paths, limit),
+    row: (identity) => engine.row(identity),
+    documents: (identities) => {
+      watching.reads += 1;
+      return engine.documents(identities);
+    },
+    waitFor: (position) => engine.waitFor(position),
+    get ready() {
+      return engine.ready;
+    },
+  };
+  return watching;
+}
+
+/** A service over `engine`; whatever else it is made of may be given. */
+export function serviceOver(engine: QueryEngine, over: Partial<ServiceParts> = {}): Promise<FastifyInstance> {
   return buildService({
-    engine: engineDouble(
-      Array.from({ length: 300 }, (_, i) => documentOf(i)),
-      NOW,
-    ),
+    engine,
     tokens,
     config: config(),
-    logger: silentLogger() as Logger,
+    logger: silentLogger(),
     metrics: new Registry(),
     clock,
     ...over,
   });
+}
+
+/** A service over a fleet of its own, closed with it. */
+export async function testService(over: Partial<ServiceParts> = {}): Promise<FastifyInstance> {
+  const fleet = await startFleet();
+  const app = await serviceOver(fleet.engine, over);
+  app.addHook('onClose', () => fleet.close());
+  return app;
 }
