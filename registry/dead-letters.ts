@@ -45,6 +45,8 @@ export interface DeadLetters {
 
 /** What is known of a refused message. */
 export interface Refusal {
+  /** Bytes the message had, where only its beginning is at hand. */
+  readonly size?: number;
   readonly receivedAt: number;
   readonly origin: Origin;
   readonly error: ErrorBody;
@@ -116,7 +118,8 @@ class RecordedDeadLetters implements DeadLetters {
       this.#dropped += 1;
       return undefined;
     }
-    const letter: DeadLetter = { id: this.#nextId(), ...refusal, ...written(bytes), replays: 0 };
+    const { size, ...why } = refusal;
+    const letter: DeadLetter = { id: this.#nextId(), ...why, ...written(bytes, size ?? bytes.length), replays: 0 };
     this.#count(letter.id, letter.body.length);
     const work = this.#records.put<DeadLetter>('deadletter', letter.id, letter).then(() => this.#makeRoom());
     await this.#tracked(work);
@@ -197,12 +200,12 @@ class RecordedDeadLetters implements DeadLetters {
   }
 }
 
-function written(bytes: Uint8Array): Pick<DeadLetter, 'bytes' | 'cut' | 'encoding' | 'body'> {
-  const cut = bytes.length > WHOLE_BYTES_MAX;
+function written(bytes: Uint8Array, size: number): Pick<DeadLetter, 'bytes' | 'cut' | 'encoding' | 'body'> {
+  const cut = size > WHOLE_BYTES_MAX || size > bytes.length;
   const kept = cut ? bytes.subarray(0, CUT_BYTES) : bytes;
   const encoding = isUtf8(kept) ? 'utf8' : 'base64';
   const body = Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).toString(encoding);
-  return { bytes: bytes.length, cut, encoding, body };
+  return { bytes: size, cut, encoding, body };
 }
 
 /**

@@ -14,7 +14,7 @@ import { type Enrolment, enrolmentModeOf } from './enrolment/contract.ts';
 import { createEnrolment } from './enrolment/enrolment.ts';
 import { RegistryError } from './errors.ts';
 import { createNodeAdmin, type NodeAdmin } from './node-admin.ts';
-import type { NodeStore } from './node-store.ts';
+import type { FeedPosition, NodeStore } from './node-store.ts';
 import type { Origin } from './origin.ts';
 import { createInlineExaminer, createThreadExaminer, type Examiner } from './pipeline/examiner.ts';
 import { createRegistryMetrics } from './pipeline/metrics.ts';
@@ -27,11 +27,14 @@ import { RefusalLog } from './pipeline/refusal-log.ts';
 export interface Registry {
   /**
    * Takes one message: sealed where it came over STOMP, a registration's JSON over HTTP. Resolves when it is durable or
-   * refused for good; the bytes must not change meanwhile.
+   * refused for good; the bytes must not change meanwhile. Where they are only the beginning of a message too large to
+   * hold, `size` says how many it had.
    * @throws RegistryError `overloaded`, `shutting_down`; StoreError. Nothing was decided: it is to be sent again.
    */
-  submit(bytes: Uint8Array, origin: Origin): Promise<Outcome>;
-  /** Resolves when the queue takes another message. */
+  submit(bytes: Uint8Array, origin: Origin, size?: number): Promise<Outcome>;
+  /** True where the queue takes another message. */
+  readonly hasRoom: boolean;
+  /** Resolves when it does. */
   room(): Promise<void>;
   /**
    * Runs a dead letter through the pipeline again, times judged by when it was received. One that goes in is removed.
@@ -55,6 +58,8 @@ export interface RegistryOptions {
   readonly metrics: PromRegistry;
   /** The bundle of registry/pipeline/worker.ts; `inline` examines on this thread, for tests and small tools. */
   readonly workerFile: URL | 'inline';
+  /** Resolves when queries see every write up to a position: answers wait for it, so that their senders read their writes. */
+  readonly visible?: (position: FeedPosition) => Promise<void>;
 }
 
 /**
@@ -79,9 +84,22 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     queuedBytes: () => pipeline.queuedBytes,
     deadLetters: () => deadLetters.counts,
   });
-  const pipeline = new Pipeline({ store, examiner, enrolment, deadLetters, metrics, refusalLog, clock, logger });
+  const pipeline = new Pipeline({
+    store,
+    examiner,
+    enrolment,
+    deadLetters,
+    metrics,
+    refusalLog,
+    clock,
+    logger,
+    visible: options.visible,
+  });
   return {
-    submit: (bytes, origin) => pipeline.submit(bytes, origin),
+    submit: (bytes, origin, size) => pipeline.submit(bytes, origin, { size }),
+    get hasRoom() {
+      return pipeline.hasRoom;
+    },
     room: () => pipeline.room(),
     replay: (id) => replay(id, { store, deadLetters, pipeline }),
     enrolment,

@@ -16,10 +16,6 @@ export class PieceBuffer {
     return this.#seen;
   }
 
-  get overBound(): boolean {
-    return this.#seen > this.#bytesMax;
-  }
-
   add(part: Uint8Array): void {
     this.#seen += part.length;
     const kept = part.subarray(0, Math.max(0, this.#bytesMax - this.#held));

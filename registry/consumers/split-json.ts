@@ -107,10 +107,10 @@ export class JsonSplitter implements Splitter {
 
   /** @param needed true where an element must stand, as before a comma: an empty one is then a fault of its own. */
   #close(pieces: Piece[], needed: boolean): void {
-    const tooLarge = this.#buffer.overBound;
+    const size = this.#buffer.seen;
     const bytes = this.#buffer.take();
-    if (!tooLarge && !needed && bytes.every(isBlank)) return;
+    if (size === bytes.length && !needed && bytes.every(isBlank)) return;
     this.#number += 1;
-    pieces.push({ line: this.#number, bytes, tooLarge });
+    pieces.push({ line: this.#number, bytes, size });
   }
 }

@@ -1,12 +1,13 @@
 import { PieceBuffer } from './piece-buffer.ts';
 
-/** One registration cut out of a stream: its bytes, or that it was too large to hold. */
+/** One registration cut out of a stream: its bytes, or the beginning of what is too large to hold. */
 export interface Piece {
   /** Which one of the stream, from 1; for NDJSON the line. */
   readonly line: number;
-  /** At most the bound; where `tooLarge`, only the beginning. */
+  /** At most as many as the bound says. */
   readonly bytes: Uint8Array;
-  readonly tooLarge: boolean;
+  /** Bytes it had; more than `bytes` holds where it was over the bound. */
+  readonly size: number;
 }
 
 /** Cuts a stream into pieces. `push` gives what a chunk completes, `end` what is left over. */
@@ -51,9 +52,9 @@ export class LineSplitter implements Splitter {
   }
 
   #close(pieces: Piece[]): void {
-    const tooLarge = this.#buffer.overBound;
+    const size = this.#buffer.seen;
     const bytes = this.#buffer.take();
-    if (tooLarge || !bytes.every(isBlank)) pieces.push({ line: this.#line, bytes, tooLarge });
+    if (size > bytes.length || !bytes.every(isBlank)) pieces.push({ line: this.#line, bytes, size });
     this.#line += 1;
   }
 }

@@ -89,7 +89,7 @@ function checkSender(message: Message): void {
     throw malformed('callerid', message.callerid, `node=${message.senderid} was expected`);
   }
   const identity = isJsonObject(message.body) ? message.body.identity : undefined;
-  if (typeof identity === 'string' && identity.toLowerCase() !== sender) {
+  if (typeof identity === 'string' && identityKey(parseIdentity(identity, 'body.identity')) !== sender) {
     throw malformed('body.identity', identity, `${message.senderid} sent it`);
   }
 }

@@ -10,7 +10,7 @@ import { SEALED_BYTES_MAX } from '../../wire/index.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import type { Enrolment } from '../enrolment/contract.ts';
 import { RegistryError } from '../errors.ts';
-import type { ApplyResult, NodeStore } from '../node-store.ts';
+import type { ApplyResult, FeedPosition, NodeStore } from '../node-store.ts';
 import type { Origin } from '../origin.ts';
 import type { ExaminedInBytes } from './batch-codec.ts';
 import type { Refused } from './examine.ts';
@@ -30,12 +30,16 @@ export interface PipelineParts {
   readonly refusalLog: RefusalLog;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Resolves when queries see every write up to a position; answers wait for it. */
+  readonly visible?: ((position: FeedPosition) => Promise<void>) | undefined;
 }
 
 /** How one message is to be taken, beside its bytes. */
 export interface SubmitOptions {
   /** When it came, Unix milliseconds; now, if not said. */
   readonly receivedAtMs?: number;
+  /** Bytes it had, where `bytes` is only the beginning of a message too large to hold. */
+  readonly size?: number | undefined;
   /** A replay: an administrator answers for it, and it is kept already. */
   readonly replay?: boolean;
 }
@@ -49,8 +53,12 @@ const APPLY_MAX = 256;
 const QUEUE_MESSAGES_MAX = 4096;
 const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 
+/** How long an answer waits until queries see what it says. */
+const VISIBLE_WAIT_MS = 1000;
+
 interface Item {
   readonly bytes: Uint8Array;
+  readonly size: number;
   readonly origin: Origin;
   readonly receivedAtMs: number;
   readonly replay: boolean;
@@ -117,6 +125,7 @@ export class Pipeline {
     return new Promise((resolve, reject) => {
       const item: Item = {
         bytes,
+        size: options.size ?? bytes.length,
         origin,
         receivedAtMs: options.receivedAtMs ?? this.#parts.clock.nowMs(),
         replay: options.replay ?? false,
@@ -125,7 +134,7 @@ export class Pipeline {
       };
       this.#queued += 1;
       this.#queuedBytes += bytes.length;
-      const tooLarge = sizeFault(bytes, origin);
+      const tooLarge = sizeFault(item.size, origin);
       if (tooLarge === undefined) {
         this.#waiting.push(item);
         this.#planPump();
@@ -135,9 +144,14 @@ export class Pipeline {
     });
   }
 
-  /** Resolves when a message of full size would be taken. */
+  /** True where a message of full size would be taken. */
+  get hasRoom(): boolean {
+    return this.#hasRoomFor(limits.messageBytesMax);
+  }
+
+  /** Resolves when there is room. */
   async room(): Promise<void> {
-    while (!this.#hasRoomFor(limits.messageBytesMax)) {
+    while (!this.hasRoom) {
       await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     }
   }
@@ -261,7 +275,7 @@ export class Pipeline {
   }
 
   async #apply(admitted: readonly Admitted[]): Promise<void> {
-    const { store, metrics, logger } = this.#parts;
+    const { store, metrics } = this.#parts;
     metrics.batchSize.observe(admitted.length);
     const stop = metrics.applySeconds.startTimer();
     let applied: ApplyResult;
@@ -273,6 +287,12 @@ export class Pipeline {
     } finally {
       stop();
     }
+    // Not awaited: the next batch is applied while the read side catches up with this one.
+    void this.#seen(applied.position).then(() => this.#settleAll(admitted, applied));
+  }
+
+  #settleAll(admitted: readonly Admitted[], applied: ApplyResult): void {
+    const { logger } = this.#parts;
     admitted.forEach((one, i) => {
       const result = applied.results[i];
       if (result === undefined) {
@@ -282,6 +302,23 @@ export class Pipeline {
         this.#settle(one, result, applied.position);
       }
     });
+  }
+
+  /** A read side that lags or fails holds no sender up for long: what is durable is durable. */
+  async #seen(position: FeedPosition): Promise<void> {
+    const { visible, logger } = this.#parts;
+    if (visible === undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, VISIBLE_WAIT_MS);
+    });
+    try {
+      await Promise.race([visible(position), enough]);
+    } catch (thrown) {
+      logger.warn({ err: thrown }, 'the read side did not follow');
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The store's own troubles are everybody's, and senders come again; anything else is looked for one by one. */
@@ -314,12 +351,12 @@ export class Pipeline {
   /** Counts, keeps, logs, answers. What cannot be kept is answered all the same. */
   async #refuse(item: Item, error: MusterError, keep: boolean): Promise<void> {
     const { deadLetters, metrics, refusalLog, logger } = this.#parts;
-    const { bytes, origin, receivedAtMs: receivedAt } = item;
+    const { bytes, size, origin, receivedAtMs: receivedAt } = item;
     const body = error.toJSON();
     metrics.refused.inc({ via: origin.via, code: error.code });
     let deadLetter: string | undefined;
     try {
-      if (keep && !item.replay) deadLetter = await deadLetters.keep(bytes, { receivedAt, origin, error: body });
+      if (keep && !item.replay) deadLetter = await deadLetters.keep(bytes, { size, receivedAt, origin, error: body });
     } catch (thrown) {
       logger.error({ err: thrown }, 'a refused registration could not be kept');
     }
@@ -338,12 +375,10 @@ function secondsOf(item: Item): EpochSeconds {
 }
 
 /** Told before anything is copied. */
-function sizeFault(bytes: Uint8Array, origin: Origin): RegistryError | undefined {
+function sizeFault(size: number, origin: Origin): RegistryError | undefined {
   const bytesMax = origin.via === 'stomp' ? SEALED_BYTES_MAX : limits.messageBytesMax;
-  if (bytes.length <= bytesMax) return undefined;
-  return new RegistryError(
-    'message_too_large',
-    `The message has ${bytes.length} bytes, at most ${limits.messageBytesMax} go`,
-    { value: bytes.length },
-  );
+  if (size <= bytesMax) return undefined;
+  return new RegistryError('message_too_large', `The message has ${size} bytes, at most ${limits.messageBytesMax} go`, {
+    value: size,
+  });
 }

@@ -5,6 +5,7 @@ import {
   type Json,
   type JsonObject,
   NODE_FIELDS,
+  parseIdentity,
   type Registration,
   registrationSchema,
 } from '../../core/index.ts';
@@ -29,12 +30,14 @@ export interface ValidRegistration {
 
 /**
  * Holds a value against the registration schema. Keys beside the schema's go to `extra`.
- * @throws RegistryError `registration_invalid` naming the field and what came there.
+ * @throws RegistryError `registration_invalid` naming the field and what came there; CoreError `identity_invalid`.
  */
 export function validateRegistration(value: Json): ValidRegistration {
   if (!isJsonObject(value)) {
     throw new RegistryError('registration_invalid', 'A registration must be a JSON object', { field: '' });
   }
+  // The schema has the identity's form too, but its own error says more.
+  if (typeof value.identity === 'string') parseIdentity(value.identity);
   if (!validateSchema(value)) {
     const [fault] = faultsOf(validateSchema.errors ?? []);
     throw new RegistryError('registration_invalid', `The registration is invalid: ${fault?.message ?? 'its schema'}`, {
