@@ -56,9 +56,10 @@ export function jsonOf(value: unknown, path: readonly string[] = []): Json {
  * @throws SyntaxError
  */
 export function parseJsonFacts(text: string): unknown {
-  // Strings are matched first, so that digits inside them are left alone.
-  const exact = text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
-    /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
+  // Strings are matched first, so that digits inside them are left alone; numbers whole, so that no digits of a
+  // fraction are taken for an integer.
+  const exact = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+    token.length >= 16 && /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token)) ? `"${token}"` : token,
   );
   return JSON.parse(exact);
 }

@@ -17,7 +17,7 @@ import type { SimulationJournal } from './simulation-journal.ts';
 /** Registrations on their way at once, over all connections. */
 export const SIMULATION_IN_FLIGHT_DEFAULT = 512;
 
-const RESEND: BackOff = { firstMs: 100, mostMs: 5000 };
+const RESEND: BackOff = { firstMs: 100, mostMs: 1000 };
 const PROGRESS_MS = 1000;
 /** How far the pace may catch up after a standstill, milliseconds of its rate. */
 const CATCH_UP_MS = 250;
