@@ -1,13 +1,21 @@
-import { type ErrorCode, errorCatalogue, type Json, MusterError } from '../core/index.ts';
+import { type ErrorCode, type ErrorEvidence, errorCatalogue, type Json, MusterError } from '../core/index.ts';
 
 /** Errors of asking the service: what it answered (its code), or that it did not (`service_unreachable`, `service_timeout`). */
-export class ClientError extends MusterError {}
+export class ClientError extends MusterError {
+  /** The whole body of the answer, where one came: an import's report stands beside its error. */
+  readonly answer: Json | undefined;
+
+  constructor(code: ErrorCode, message: string, evidence: ErrorEvidence = {}, answer?: Json) {
+    super(code, message, evidence);
+    this.answer = answer;
+  }
+}
 
 /** The error in a body that the service sent, or that what answers at `url` is no Muster. */
 export function errorOfAnswer(status: number, body: unknown, url: string): ClientError {
   const sent = sentError(body);
   if (typeof sent?.code === 'string' && Object.hasOwn(errorCatalogue, sent.code)) {
-    return errorOfBody(sent as { code: ErrorCode });
+    return errorOfBody(sent as { code: ErrorCode }, body as Json);
   }
   return new ClientError('service_unreachable', `What answers at ${url} is not Muster: HTTP status ${status}`, {
     value: url,
@@ -23,15 +31,19 @@ function sentError(body: unknown): { readonly code?: unknown; readonly message?:
 }
 
 /** An error body as an error again, with its evidence. */
-export function errorOfBody(body: { readonly code: ErrorCode; readonly [key: string]: unknown }): ClientError {
+export function errorOfBody(
+  body: { readonly code: ErrorCode; readonly [key: string]: unknown },
+  answer?: Json,
+): ClientError {
   const { code, message, field, value, offset, identity, remedy } = body;
-  return new ClientError(code, typeof message === 'string' ? message : errorCatalogue[code].meaning, {
+  const evidence = {
     ...(typeof field === 'string' ? { field } : {}),
     ...(value === undefined ? {} : { value: value as Json }),
     ...(typeof offset === 'number' ? { offset } : {}),
     ...(typeof identity === 'string' ? { identity } : {}),
     ...(typeof remedy === 'string' ? { remedy } : {}),
-  });
+  };
+  return new ClientError(code, typeof message === 'string' ? message : errorCatalogue[code].meaning, evidence, answer);
 }
 
 /** The service could not be reached at all. */
