@@ -111,6 +111,7 @@ class ExaminingThread {
     const results = new Promise<readonly (ExaminedInBytes | Refused)[]>((resolve, reject) => {
       this.#pending.set(batch.id, { resolve, reject });
     });
+    this.#worker.ref();
     this.#worker.postMessage(batch, [batch.bytes]);
     return results;
   }
@@ -124,16 +125,23 @@ class ExaminingThread {
   #start(): Worker {
     const worker = new Worker(this.#file, { workerData: this.#rules, name: 'registry' });
     worker.on('message', (batch: ResultBatch | typeof THREAD_READY) => {
-      if (batch === THREAD_READY) return;
+      if (batch === THREAD_READY) {
+        this.#letGo(worker);
+        return;
+      }
       const pending = this.#pending.get(batch.id);
       this.#pending.delete(batch.id);
+      this.#letGo(worker);
       pending?.resolve(unpackResults(batch));
     });
     worker.on('error', (cause) => this.#lost(worker, cause));
     worker.on('exit', (code) => this.#lost(worker, new Error(`exit ${code}`)));
-    // Waiting for batches keeps no process alive; the batches themselves are waited for by their senders.
-    worker.unref();
     return worker;
+  }
+
+  /** A thread that owes nothing keeps no process alive. */
+  #letGo(worker: Worker): void {
+    if (this.#pending.size === 0) worker.unref();
   }
 
   #lost(worker: Worker, cause: Error): void {
