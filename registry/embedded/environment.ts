@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { ErrorEvidence, Logger } from '../../core/index.ts';
 import { StoreError } from '../node-store.ts';
+import { checkDataFile } from './data-file.ts';
 
 /*
  * The LMDB environment: its tables, the mark that says it is ours, durable commits and what their errors mean.
@@ -18,6 +19,8 @@ import { StoreError } from '../node-store.ts';
 /** The layout of the tables; another number is a store of another version. */
 const STORE_FORMAT = 1;
 const DATA_FILE = 'nodes.mdb';
+/** Room for LMDB's table of readers: 126 of 64 bytes and a head. */
+const LOCK_FILE_BYTES = 16 * 1024;
 const GIB = 2 ** 30;
 /** A commit that takes longer is a disk in trouble: logged, and logged again each time. */
 const SLOW_COMMIT_MS = 10_000;
@@ -83,6 +86,8 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<Envi
   const doing = `Opening the embedded store in ${options.path}`;
   let root: RootDatabase | undefined;
   try {
+    checkDataFile(file);
+    fillLockFile(`${file}-lock`);
     root = open({
       path: file,
       noSubdir: true,
@@ -97,7 +102,7 @@ export async function openEnvironment(options: EnvironmentOptions): Promise<Envi
     return opened;
   } catch (thrown) {
     await root?.close();
-    throw thrown instanceof StoreError ? thrown : await openFailed(thrown, doing, options.path);
+    throw await openFailed(thrown, doing, options.path);
   }
 }
 
@@ -105,9 +110,6 @@ async function openTables(root: RootDatabase, file: string, options: Environment
   const corrupt = (why: string, evidence: ErrorEvidence = {}) =>
     new StoreError('store_corrupt', `${file} ${why}`, evidence);
   const stats = root.getStats() as PageStats;
-  const bytesNeeded = (stats.lastPageNumber + 1) * stats.pageSize;
-  // Reading a page beyond the end of a mapped file ends the process with SIGBUS.
-  if (statSync(file).size < bytesNeeded && stats.lastPageNumber > 1) throw corrupt('is shorter than it says: cut off');
   const isNew = stats.entryCount === 0;
   const meta = root.openDB<unknown, string>('meta', { encoding: 'json', ...{ create: isNew } });
   if (meta === undefined) throw corrupt('is an LMDB file, but not one of Muster');
@@ -226,13 +228,26 @@ async function isFull(cause: unknown, path: string): Promise<boolean> {
 
 const CORRUPT_CODES: ReadonlySet<unknown> = new Set([-30796, -30794, -30793, -30797]);
 
-/** MDB_CORRUPTED, MDB_VERSION_MISMATCH, MDB_INVALID, MDB_PAGE_NOTFOUND: not a whole LMDB file of this version. */
-async function openFailed(thrown: unknown, doing: string, path: string): Promise<StoreError> {
+/**
+ * What opening threw, as ours. MDB_CORRUPTED, MDB_VERSION_MISMATCH, MDB_INVALID, MDB_PAGE_NOTFOUND: not a whole LMDB file
+ * of this version.
+ */
+export async function openFailed(thrown: unknown, doing: string, path: string): Promise<StoreError> {
+  if (thrown instanceof StoreError) return thrown;
   const { code } = thrown as { code?: unknown };
   const message = `${doing} failed: ${messageOf(thrown)}`;
   if (CORRUPT_CODES.has(code)) return new StoreError('store_corrupt', message, { cause: thrown });
   if (await isFull(thrown, path)) return new StoreError('store_full', message, { cause: thrown });
   return new StoreError('store_unavailable', message, { cause: thrown });
+}
+
+/**
+ * LMDB maps its lock file for writing and leaves it sparse: on a disk without room the first touch would end the process
+ * with SIGBUS. With real bytes in it, a full disk is an error here. The directory is ours alone by now.
+ */
+function fillLockFile(file: string): void {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size < LOCK_FILE_BYTES) writeFileSync(file, Buffer.alloc(LOCK_FILE_BYTES), { mode: 0o600, flush: true });
 }
 
 /** Makes the directory, for this user only, and says so in our words where that cannot be. */

@@ -12,7 +12,7 @@ import {
   StoreError,
 } from '../node-store.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
-import { type Environment, openEnvironment, prepareDirectory } from './environment.ts';
+import { type Environment, openEnvironment, openFailed, prepareDirectory } from './environment.ts';
 import { Feed, type Reread } from './feed.ts';
 import { NodeCodec, type SeenRecord, seenOfRow, structureHooks } from './node-codec.ts';
 import { embeddedRecords } from './records.ts';
@@ -43,7 +43,7 @@ const FEED_SLICE = 200;
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<NodeStore> {
   prepareDirectory(options.path);
-  const lock = await lockDirectory(options.path);
+  const lock = await lockOf(options.path);
   try {
     const environment = await openEnvironment({
       path: options.path,
@@ -55,6 +55,15 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   } catch (thrown) {
     await lock.release();
     throw thrown;
+  }
+}
+
+/** The lock, with a disk that has no room for it, or a directory that cannot be written, said in our words. */
+async function lockOf(path: string): Promise<DirectoryLock> {
+  try {
+    return await lockDirectory(path);
+  } catch (thrown) {
+    throw await openFailed(thrown, `Locking the embedded store in ${path}`, path);
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject, NodeDocument } from '../../../core/index.ts';
 import type { FeedBatch, FeedEvent, FeedPosition, NodeStore } from '../../../registry/index.ts';
 import { everything, fold, forget, type OpenStore, outcomes, register, restore, retire } from './fixtures.ts';
 import { Randomness, randomChange } from './random-changes.ts';
@@ -157,6 +158,33 @@ export function feedContract(open: OpenStore): void {
           });
         } else {
           expect(last).toMatchObject({ kind: 'upsert', node: { lastseen: 200, facts: load(2) } });
+        }
+      }));
+
+    it('far behind gets content that moved before lastseen did, wherever it goes on from', () =>
+      use(async ({ store }) => {
+        const names = Array.from({ length: 700 }, (_, i) => `n${i}`);
+        const all = (facts: JsonObject, at: number) => names.map((name) => register(name, { facts, at }));
+        await store.apply(all({ version: 1 }, 100));
+        const from = await store.position();
+        const known = await everything(store);
+        await store.apply(all({ version: 2 }, 200));
+        await store.apply(all({ version: 2 }, 300).reverse());
+        const end = await store.position();
+        const truth = await everything(store);
+        const stops: { readonly at: FeedPosition; readonly known: Map<string, NodeDocument> }[] = [{ at: from, known }];
+        for (const stop of stops) {
+          const folded = new Map(stop.known);
+          await followTo(
+            store,
+            stop.at,
+            () => end,
+            ({ events, position }) => {
+              for (const event of events) fold(folded, event);
+              if (stop === stops[0]) stops.push({ at: position, known: new Map(folded) });
+            },
+          );
+          expect(folded).toEqual(truth);
         }
       }));
 
