@@ -6,6 +6,10 @@ export const serviceLimits = Object.freeze({
   headerBytesMax: 16 * 1024,
   /** Open connections. Further ones are closed at once. */
   connectionsMax: 8192,
+  /** Requests under way at once. `overloaded` */
+  requestsMax: 2000,
+  /** How long a connection may be without a byte in either direction, milliseconds; then it is closed. */
+  silenceMs: 120_000,
   /** How long headers may take to arrive, milliseconds; never longer than http.bodyTimeout. `request_timeout` */
   headersTimeoutMs: 10_000,
   /** How long an idle connection is kept, milliseconds. */

@@ -12,6 +12,7 @@ import { answerError } from './error-answers.ts';
 import { addGraphql } from './graphql/graphql.ts';
 import { createGuard } from './guards.ts';
 import { addHealth, type ReadinessCheck } from './health.ts';
+import { boundLoad, type LoadBound } from './load-bounds.ts';
 import { addMetrics } from './metrics.ts';
 import { createQuestionReader } from './questions.ts';
 import { addRest } from './rest.ts';
@@ -34,6 +35,8 @@ export interface ServiceParts {
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
   /** How long a stop waits for requests under way, milliseconds; 10 s where not given. */
   readonly stopTimeoutMs?: number;
+  /** Requests under way at once, beyond which `overloaded` is answered; 2000 where not given. */
+  readonly requestsMax?: number;
 }
 
 /**
@@ -44,7 +47,8 @@ export async function buildService(parts: ServiceParts): Promise<FastifyInstance
   const app = createApp(parts);
   const stopping = watchStop(app, parts.logger, parts.stopTimeoutMs ?? serviceLimits.stopTimeoutMs);
   takeJsonOnly(app);
-  guardRequests(app, parts, stopping);
+  const load = boundLoad(app, parts.metrics, parts.logger, parts.requestsMax);
+  guardRequests(app, parts, stopping, load);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, parts.logger));
   app.setNotFoundHandler((request) => {
     throw new ServiceError('route_unknown', `There is nothing at ${request.method} ${request.url.split('?')[0]}`);
@@ -78,6 +82,7 @@ function createApp(parts: ServiceParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: serviceLimits.bodyBytesMax,
     keepAliveTimeout: serviceLimits.keepAliveMs,
+    connectionTimeout: serviceLimits.silenceMs,
     return503OnClosing: false,
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       requestIdOf(request.headers['x-request-id']) ?? `${prefix}-${(++requests).toString(36)}`,
@@ -94,7 +99,6 @@ function createApp(parts: ServiceParts): FastifyInstance {
         ...options,
         https: { ...server, ...readTls(tls), minVersion: 'TLSv1.2' },
       } as never)) as unknown as FastifyInstance;
-  app.server.maxConnections = serviceLimits.connectionsMax;
   return app;
 }
 
@@ -138,7 +142,7 @@ function takeJsonOnly(app: FastifyInstance): void {
 }
 
 /** Guards, caller and role, in one hook: each hook costs every request. */
-function guardRequests(app: FastifyInstance, parts: ServiceParts, stopping: Stopping): void {
+function guardRequests(app: FastifyInstance, parts: ServiceParts, stopping: Stopping, load: LoadBound): void {
   const guard = createGuard(parts.config);
   const bodyTimeoutMs = durationMs(parts.config.http.bodyTimeout, 'http.bodyTimeout');
   app.decorateRequest('caller');
@@ -146,6 +150,7 @@ function guardRequests(app: FastifyInstance, parts: ServiceParts, stopping: Stop
     reply.headers(ANSWER_HEADERS);
     reply.header('x-request-id', request.id);
     try {
+      load.enter();
       stopping.check();
       guard(request);
       const caller = callerOf(request, parts.tokens);

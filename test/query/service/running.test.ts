@@ -136,3 +136,29 @@ test('pages put together are the whole while nodes register in between', async (
   expect(account.total).toBe(FLEET + Math.min(more, moreNodes.length));
   await app.close();
 });
+
+test('more requests at once than the bound are refused as overloaded, and counted', async () => {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const engine = watched(fleet.engine);
+  const { answer } = engine;
+  engine.answer = async (query, options) => {
+    await held;
+    return answer(query, options);
+  };
+  const app = await serviceOver(engine, { requestsMax: 3 });
+  // An injected request begins when its answer is waited for.
+  const asked = [1, 2, 3].map(async () => await app.inject('/v1/nodes?limit=1'));
+  const refused = await app.inject('/v1/nodes?limit=1');
+  expect(refused.statusCode).toBe(503);
+  expect(refused.json().code).toBe('overloaded');
+  expect(refused.headers['retry-after']).toBe('2');
+  release();
+  for (const one of await Promise.all(asked)) expect(one.statusCode).toBe(200);
+  const { body } = await app.inject('/metrics');
+  expect(figure(body, 'muster_http_overload_total{what="requests"}')).toBe(1);
+  expect(figure(body, 'muster_http_requests_under_way')).toBe(1);
+  await app.close();
+});
