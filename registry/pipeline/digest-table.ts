@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as sha256 } from 'node:crypto';
 
 /** 2^17 places of 64 bytes: 8 MiB, room for a fleet of 100,000. */
 const PLACES_MAX = 131_072;
@@ -21,7 +21,7 @@ export class DigestTable {
 
   /** The digest known for this text, or what `make` gives (64 hex digits), kept for the next time. */
   digest(text: string, make: () => string): string {
-    const hash = createHash('sha256').update(text).digest();
+    const hash = sha256('sha256', text, 'buffer');
     const at = (hash.readUInt32LE(0) & (this.#places - 1)) * HASH_BYTES * 2;
     const known = Buffer.from(this.#table.buffer, at, HASH_BYTES * 2);
     if (hash.equals(known.subarray(0, HASH_BYTES))) return known.toString('hex', HASH_BYTES);

@@ -1,5 +1,6 @@
 import {
   asMusterError,
+  compileVolatile,
   type ErrorBody,
   isJsonObject,
   type Json,
@@ -8,7 +9,7 @@ import {
 } from '../../core/index.ts';
 import { DigestTable } from './digest-table.ts';
 import { openRegistration } from './envelope.ts';
-import { type Normalised, normalise, volatileRulesForCoded } from './normalise.ts';
+import { type Normalised, normalise } from './normalise.ts';
 import { parseJson } from './parse-json.ts';
 import { validateRegistration } from './validate.ts';
 
@@ -61,7 +62,7 @@ export interface ExaminationRules {
 
 /** Examines one message after the other; never throws for what a message holds. */
 export function createExamination(rules: ExaminationRules): (job: Job) => Examined | Refused {
-  const volatile = volatileRulesForCoded(rules.volatile);
+  const volatile = compileVolatile(rules.volatile);
   const digests = new DigestTable();
   return (job) => {
     let claimed: unknown;

@@ -1,14 +1,11 @@
 import {
   codeKeys,
-  compileVolatile,
   digestOf,
   type Identity,
   isJsonObject,
   type JsonObject,
-  parseFieldPath,
   parseIdentity,
   splitVolatile,
-  storedPath,
   type VolatileRules,
 } from '../../core/index.ts';
 import type { DigestTable } from './digest-table.ts';
@@ -34,11 +31,6 @@ export interface Normalised {
   readonly content: string;
   /** JSON of the volatile facts. */
   readonly volatile: string;
-}
-
-/** Compiles volatile patterns for facts whose keys are coded already. */
-export function volatileRulesForCoded(patterns: readonly string[]): VolatileRules {
-  return compileVolatile(patterns.map((pattern) => storedPath(parseFieldPath(pattern, 'facts.volatile'))));
 }
 
 /**

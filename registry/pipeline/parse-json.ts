@@ -28,8 +28,8 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     : { value: JSON.parse(exact.text) as Json, keptAsText: exact.count };
 }
 
-/** A text of 16 digits or more, or an exponent of three, is what a number too large must hold. */
-const MAY_BE_LARGE = /[0-9]{16}|[eE]\+?[0-9]{3}/;
+/** A number too large has 16 digits or more, or an exponent of three; a string may look the same, and is looked at then. */
+const MAY_BE_LARGE = /[:,[\s]-?[0-9]{16}|[0-9][eE]\+?[0-9]{3,}[\s,\]}]/;
 const NUMBER = /-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 /** Puts quotes around the numbers of a valid JSON text that a double cannot hold; the text itself where none is. */
