@@ -8,7 +8,7 @@ export { type FilterOptions, parseFilter } from './filter.ts';
 export { parseJsonQuery, queryOf } from './json-query.ts';
 export * from './judge.ts';
 export * from './match.ts';
-export { isPattern } from './operators.ts';
+export { isPattern, type Operators, operators, type Rule } from './operators.ts';
 export {
   compilePattern,
   PATTERN_CHARACTERS_MAX,
