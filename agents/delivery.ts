@@ -81,12 +81,19 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   async function work(): Promise<void> {
     while (waiting !== undefined) {
-      const offered: Offered = waiting;
+      const { bytes, settle } = waiting;
       waiting = undefined;
-      underway = offered;
-      await deliver(offered);
-      underway = undefined;
+      underway = {
+        bytes,
+        settle: (outcome) => {
+          underway = undefined;
+          settle(outcome);
+        },
+      };
+      await deliver(underway);
     }
+    // In the same breath as the last look at what waits, so that nothing offered now is left lying.
+    working = undefined;
   }
 
   return {
@@ -96,13 +103,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         waiting?.settle({ kind: 'superseded' });
         waiting = { bytes, settle };
         pause.wake();
-        working ??= work().finally(() => {
-          working = undefined;
-        });
+        working ??= work();
       });
     },
     get busy() {
-      return working !== undefined;
+      return waiting !== undefined || underway !== undefined;
     },
     async stop(graceMs) {
       stopped = true;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { compileVolatile, type JsonObject, type Logger, limits } from '../../core/index.ts';
 import type { FactSource, FactSourceFinder, SourceReading } from './fact-source.ts';
@@ -138,6 +139,8 @@ function evidenceOf(thrown: unknown): { readonly reason: string; readonly stderr
 
 function deadline(ms: number, outer: AbortSignal | undefined): { signal: AbortSignal; cancel: () => void } {
   const controller = new AbortController();
+  // Every source at work listens; SOURCES_AT_ONCE_MAX bounds them.
+  setMaxListeners(0, controller.signal);
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, ms);
   if (outer?.aborted) abort();

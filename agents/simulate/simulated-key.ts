@@ -1,16 +1,20 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { SigningKey } from '../../wire/index.ts';
 
-/** What stands before the 32 secret bytes of an Ed25519 key in PKCS#8 (RFC 8410, 7). */
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+/** Stands where a JWK must name its public key; the runtime derives the real one from the private key. */
+const ANY_PUBLIC_KEY = 'A'.repeat(43);
 
 /**
  * The key of a simulated node: the same for the same seed and identity, so that a second simulation speaks for the same
- * nodes. Worth nothing as a secret.
+ * nodes. Worth nothing as a secret. Read as a JWK, which takes 0.03 ms; the same 32 bytes as PKCS#8 take 0.35 ms, and
+ * there are ten thousand.
  */
 export function simulatedKey(seed: number, identity: string): SigningKey {
-  const secret = createHash('sha256').update(`muster-simulation\n${seed}\n${identity}`).digest();
-  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, secret]), format: 'der', type: 'pkcs8' });
+  const d = createHash('sha256').update(`muster-simulation\n${seed}\n${identity}`).digest('base64url');
+  const privateKey = createPrivateKey({
+    key: { kty: 'OKP', crv: 'Ed25519', d, x: ANY_PUBLIC_KEY },
+    format: 'jwk',
+  });
   const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
   return { publicKey: x as string, sign: (bytes) => sign(null, bytes, privateKey) };
 }

@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, epochSeconds, type Registration, systemClock } from '../../core/index.ts';
 import { registrationQueue, type SigningKey } from '../../wire/index.ts';
 import { type BackOff, backOffMs } from '../back-off.ts';
@@ -7,7 +8,7 @@ import type { OrderMark } from '../message-order.ts';
 import { sealRegistration } from '../registration-message.ts';
 import { documentOfRound, type SimulatedDocuments, seededRandom, seedOf } from './simulated-documents.ts';
 import { simulatedKey } from './simulated-key.ts';
-import type { SimulationJournal } from './simulation-journal.ts';
+import type { JournalEntry, SimulationJournal } from './simulation-journal.ts';
 
 /*
  * Many nodes in one process, each with a key of its own, registering as real agents do: signed messages over STOMP, a
@@ -19,6 +20,10 @@ export const SIMULATION_IN_FLIGHT_DEFAULT = 512;
 
 const RESEND: BackOff = { firstMs: 100, mostMs: 1000 };
 const PROGRESS_MS = 1000;
+const TTL_SECONDS_DEFAULT = 86_400;
+const PRESIGN_SLICE = 50;
+/** Sequences begin at the clock times this, so that a simulation started again within a second is newer all the same. */
+const SEQUENCES_PER_MS = 1000;
 /** How far the pace may catch up after a standstill, milliseconds of its rate. */
 const CATCH_UP_MS = 250;
 
@@ -40,6 +45,16 @@ export interface SimulationOptions {
   /** Seconds that each node says are between its registrations. */
   readonly nodeIntervalSeconds?: number;
   readonly joinToken?: string;
+  /**
+   * Signs each round before it sends any of it, so that `sendingPerSecond` measures who takes the registrations and not
+   * who makes them.
+   */
+  readonly presign?: boolean;
+}
+
+interface Prepared {
+  readonly bytes: Uint8Array;
+  readonly entry: JournalEntry;
 }
 
 /** What {@link createSimulation} is made of. */
@@ -69,6 +84,8 @@ export interface SimulationCounts {
   readonly elapsedMs: number;
   /** Receipts a second, from the start. */
   readonly perSecond: number;
+  /** Receipts a second of the time in which rounds were sent; 0 until the first is done. */
+  readonly sendingPerSecond: number;
 }
 
 /** A simulation, run once. */
@@ -92,11 +109,13 @@ export function createSimulation(deps: SimulationDeps): Simulation {
   const refusals: Record<string, number> = {};
   const random = seededRandom(seedOf(options.seed, 'back-off'));
   const stopping = new AbortController();
-  // Begun at the clock's milliseconds, so that a simulation started again within a second is newer all the same.
-  let sequence = clock.nowMs();
+  // Each registration that waits listens to it; inFlightMax bounds them.
+  setMaxListeners(0, stopping.signal);
+  let sequence = clock.nowMs() * SEQUENCES_PER_MS;
   let msgtime = 0;
   let startedAt = 0;
   let endedAt = 0;
+  let sendingMs = 0;
 
   const counts = (): SimulationCounts => {
     const elapsedMs = startedAt === 0 ? 0 : (endedAt || clock.nowMs()) - startedAt;
@@ -106,6 +125,7 @@ export function createSimulation(deps: SimulationDeps): Simulation {
       refusals: { ...refusals },
       elapsedMs,
       perSecond: elapsedMs === 0 ? 0 : (tally.receipted * 1000) / elapsedMs,
+      sendingPerSecond: sendingMs === 0 ? 0 : (tally.receipted * 1000) / sendingMs,
     };
   };
 
@@ -127,7 +147,7 @@ export function createSimulation(deps: SimulationDeps): Simulation {
       : { ...document, interval: options.nodeIntervalSeconds };
   }
 
-  async function registerNode(i: number, round: number): Promise<void> {
+  function prepare(i: number, round: number): Prepared {
     if (changesInRound(i, round)) generations[i] = (generations[i] ?? 0) + 1;
     const registration = registrationOf(i, round);
     const { identity } = registration;
@@ -138,10 +158,14 @@ export function createSimulation(deps: SimulationDeps): Simulation {
       registration,
       collective: options.collective,
       order,
-      ttlSeconds: options.ttlSeconds ?? 86_400,
+      ttlSeconds: options.ttlSeconds ?? TTL_SECONDS_DEFAULT,
       signingKey,
       joinToken: options.joinToken,
     });
+    return { bytes, entry: { identity, ...order, round, generation: generations[i] ?? 0 } };
+  }
+
+  async function registerNode(i: number, { bytes, entry }: Prepared): Promise<void> {
     const refused = await deliver(i, bytes);
     if (refused === undefined) return;
     if (refused !== '') {
@@ -150,7 +174,7 @@ export function createSimulation(deps: SimulationDeps): Simulation {
       return;
     }
     tally.receipted += 1;
-    journal?.write({ identity, ...order, round, generation: generations[i] ?? 0 });
+    journal?.write(entry);
   }
 
   /** The code of a refusal, empty for none; undefined where it was stopped before a receipt. */
@@ -186,8 +210,20 @@ export function createSimulation(deps: SimulationDeps): Simulation {
     };
   }
 
+  /** A whole round, signed before any of it is sent; connections are served in between. */
+  async function presigned(round: number): Promise<readonly Prepared[]> {
+    const prepared: Prepared[] = [];
+    for (let i = 0; i < documents.count && !stopping.signal.aborted; i++) {
+      prepared.push(prepare(i, round));
+      if (i % PRESIGN_SLICE === PRESIGN_SLICE - 1) await nextTurn();
+    }
+    return prepared;
+  }
+
   async function runRound(round: number, pace: () => Promise<void>): Promise<void> {
     tally.round = round;
+    const prepared = options.presign === true ? await presigned(round) : undefined;
+    const begunAt = performance.now();
     let next = 0;
     let failure: unknown;
     const worker = async (): Promise<void> => {
@@ -197,7 +233,7 @@ export function createSimulation(deps: SimulationDeps): Simulation {
         if (stopping.signal.aborted) return;
         tally.inFlight += 1;
         try {
-          await registerNode(i, round);
+          await registerNode(i, prepared?.[i] ?? prepare(i, round));
         } catch (thrown) {
           // What cannot even be signed, such as a document over its size, ends the simulation: its input is wrong.
           failure ??= thrown;
@@ -208,6 +244,7 @@ export function createSimulation(deps: SimulationDeps): Simulation {
       }
     };
     await Promise.all(Array.from({ length: Math.min(inFlightMax, documents.count) }, worker));
+    sendingMs += performance.now() - begunAt;
     if (failure !== undefined) throw failure;
   }
 
