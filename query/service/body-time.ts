@@ -1,10 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { ServiceError } from './service-error.ts';
+import { serviceLimits } from './service-limits.ts';
 
 /*
  * Slow clients. Node can bound the time of a whole request only for all routes alike, which would also cut a long
- * import. So: a JSON body must be whole within the time; an NDJSON stream may take as long as it goes on arriving, and
- * time during which we do not read on (back-pressure) is ours, not the client's.
+ * import. So: a body must be whole within the time; a stream (NDJSON, or any body of a route that takes more than a JSON body
+ * may have) may take as long as it goes on arriving, and time during which we do not read on is ours, not the client's.
  */
 
 /** How many looks are taken at a stream within the time it may be silent. */
@@ -21,7 +22,9 @@ export function watchBody(request: FastifyRequest, timeoutMs: number): void {
     if (raw.listenerCount('error') > 0) raw.emit('error', error);
     else raw.destroy(error);
   };
-  const streamed = /ndjson|jsonl/i.test(request.headers['content-type'] ?? '');
+  const streamed =
+    /ndjson|jsonl/i.test(request.headers['content-type'] ?? '') ||
+    request.routeOptions.bodyLimit > serviceLimits.bodyBytesMax;
   const timer = streamed
     ? setInterval(
         silenceWatch(request, () => fail('Nothing more of the body came')),
