@@ -108,11 +108,13 @@ export class Feed {
           if (base < this.#source.floor()) throw this.#lost(this.positionOf(base));
           const slice = this.#source.reread(at, base);
           at = slice.revision;
+          const isMoved = slice.isLast && at > base;
           if (slice.isLast) {
             follower.queue = [];
             base = at;
           }
-          if (slice.events.length > 0) yield { events: slice.events, position: this.positionOf(base) };
+          // The last slice may be empty: its position is still what somebody waits for.
+          if (slice.events.length > 0 || isMoved) yield { events: slice.events, position: this.positionOf(base) };
           // Other work has its turn between slices, however fast the follower is.
           await setImmediate();
           continue;

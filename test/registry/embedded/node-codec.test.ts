@@ -51,7 +51,7 @@ describe('a document on its way through the store', () => {
           expect(plain((await readOne(store, identity))?.facts)).toEqual(factsOf(change));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
     for (const reopened of [false, true]) {
       if (reopened) store = await under.reopen();
