@@ -14,13 +14,13 @@ import {
   volatilePatterns,
 } from '../core/index.ts';
 import { type BrokerLink, registrationQueue, type SigningKey } from '../wire/index.ts';
-import { createPause } from './back-off.ts';
 import { createClassSource } from './class-source.ts';
 import { createDelivery, type DeliveryOutcome } from './delivery.ts';
 import type { FactSource, FactSourceFinder } from './facts/fact-source.ts';
 import { createGatherer, type FailedSource, type Gathering } from './facts/gather.ts';
 import { factSources } from './facts/sources.ts';
 import { createMessageOrder } from './message-order.ts';
+import { createPause } from './pause.ts';
 import { sealRegistration } from './registration-message.ts';
 
 /*

@@ -1,5 +1,5 @@
-import type { FrameHeaders } from '../wire/index.ts';
-import { type BackOff, backOffMs, createPause } from './back-off.ts';
+import { type BackOffRule, backOffMs, type FrameHeaders } from '../wire/index.ts';
+import { createPause } from './pause.ts';
 
 /*
  * Gets one message at a time to the registry: sent with a receipt, sent again with back-off, the same bytes each time,
@@ -31,7 +31,7 @@ export interface DeliveryEvents {
 export interface DeliveryOptions extends DeliveryEvents {
   readonly link: SendingLink;
   readonly destination: string;
-  readonly backOff: BackOff;
+  readonly backOff: BackOffRule;
   readonly random: () => number;
 }
 
@@ -72,7 +72,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         return offered.settle(refused === undefined ? { kind: 'receipted' } : { kind: 'refused', code: refused });
       } catch (reason) {
         if (stopped || waiting !== undefined) continue;
-        const waitMs = backOffMs(attempt, options.backOff, options.random);
+        const waitMs = backOffMs(attempt - 1, options.backOff, options.random);
         options.onUnsent?.(attempt, reason, waitMs);
         await pause.wait(waitMs);
       }

@@ -1,8 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { type Clock, epochSeconds, type Registration, systemClock } from '../../core/index.ts';
-import { registrationQueue, type SigningKey } from '../../wire/index.ts';
-import { type BackOff, backOffMs } from '../back-off.ts';
+import { type BackOffRule, backOffMs, registrationQueue, type SigningKey } from '../../wire/index.ts';
 import type { SendingLink } from '../delivery.ts';
 import type { OrderMark } from '../message-order.ts';
 import { sealRegistration } from '../registration-message.ts';
@@ -18,7 +17,7 @@ import type { JournalEntry, SimulationJournal } from './simulation-journal.ts';
 /** Registrations on their way at once, over all connections. */
 export const SIMULATION_IN_FLIGHT_DEFAULT = 512;
 
-const RESEND: BackOff = { firstMs: 100, mostMs: 1000 };
+const RESEND: BackOffRule = { firstMs: 100, mostMs: 1000 };
 const PROGRESS_MS = 1000;
 const TTL_SECONDS_DEFAULT = 86_400;
 const PRESIGN_SLICE = 50;
@@ -187,7 +186,7 @@ export function createSimulation(deps: SimulationDeps): Simulation {
         const { refused } = await link.send(destination, bytes);
         return refused ?? '';
       } catch {
-        await sleep(backOffMs(attempt, RESEND, random));
+        await sleep(backOffMs(attempt - 1, RESEND, random));
       }
     }
     return undefined;

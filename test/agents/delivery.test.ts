@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { backOffMs } from '../../agents/back-off.ts';
 import { createDelivery, type DeliveryOptions } from '../../agents/delivery.ts';
 import { faultyLink } from './faulty-link.ts';
 
@@ -83,13 +82,5 @@ describe('delivery', () => {
     await link.taken(1);
     await delivery.stop(60_000);
     expect(await outcome).toEqual({ kind: 'stopped' });
-  });
-
-  test('backs off doubling to the most, a random half taken off', () => {
-    const bounds = { firstMs: 1000, mostMs: 60_000 };
-    expect([1, 2, 3, 7, 100].map((attempt) => backOffMs(attempt, bounds, () => 1))).toEqual([
-      1000, 2000, 4000, 60_000, 60_000,
-    ]);
-    expect(backOffMs(1, bounds, () => 0)).toBe(500);
   });
 });
