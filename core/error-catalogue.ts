@@ -107,6 +107,12 @@ export const errorCatalogue = {
     'A query has too many conditions or is nested too deep',
     'Ask in fewer conditions; use $in for lists',
   ),
+  query_too_slow: entry(
+    503,
+    69,
+    'A query took longer than the service gives one query',
+    'Ask in fewer conditions, and in fewer regular expressions on facts that differ on every node',
+  ),
   query_regex_invalid: entry(
     400,
     64,
@@ -230,6 +236,12 @@ export const errorCatalogue = {
     69,
     'The address to listen on is taken',
     'Stop the other process or choose another address',
+  ),
+  data_dir_unusable: entry(
+    500,
+    78,
+    'The data directory cannot be written',
+    'Give it to this user, or name another: dataDir, MUSTER_DATA_DIR',
   ),
   usage: entry(400, 64, 'The command was called wrongly', 'See --help'),
   service_unreachable: entry(

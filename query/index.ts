@@ -1,3 +1,4 @@
 export * from './answers.ts';
+export * from './columns/index.ts';
 export * from './language/index.ts';
 export * from './service/index.ts';
