@@ -192,7 +192,7 @@ async function refuseOutdated(letter: DeadLetter, bytes: Uint8Array, store: Node
 
 function claimedIdentity(bytes: Uint8Array): Identity | undefined {
   try {
-    const { value } = parseJson(bytes);
+    const value = parseJson(bytes);
     return isJsonObject(value) ? parseIdentity(value.identity) : undefined;
   } catch {
     // The pipeline says what is wrong with it.

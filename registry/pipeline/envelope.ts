@@ -1,7 +1,6 @@
-import { identityKey, isJsonObject, type Json, limits, parseIdentity, shownValue } from '../../core/index.ts';
+import { identityKey, isJsonObject, limits, parseIdentity, shownValue } from '../../core/index.ts';
 import { decodeMessage, type Message, openSealed, type SealedMessage, verifySealed } from '../../wire/index.ts';
 import { RegistryError } from '../errors.ts';
-import { keepLargeNumbers } from './parse-json.ts';
 
 /** What a sealed message is held against. */
 export interface EnvelopeRules {
@@ -16,9 +15,9 @@ export interface EnvelopeRules {
 /** A message whose signature fits its key; who owns the key is not asked here. */
 export interface VerifiedMessage {
   readonly message: Message;
+  /** The text of the message. */
+  readonly bytes: Uint8Array;
   readonly key: string;
-  /** Numbers of the body kept as strings. */
-  readonly keptAsText: number;
   /** Microseconds that the signature took. */
   readonly verifyMicros: number;
 }
@@ -42,11 +41,11 @@ export function openRegistration(bytes: Uint8Array, rules: EnvelopeRules): Verif
   const valid = verifySealed(sealed, sealed.key);
   const verifyMicros = Number(process.hrtime.bigint() - begun) / 1000;
   if (!valid) throw signatureFault(sealed);
-  const { message, keptAsText } = decode(sealed.message);
+  const message = decodeMessage(sealed.message);
   checkAddress(message, rules);
   checkSender(message);
   checkTime(message, rules.receivedAt);
-  return { message, key: sealed.key, keptAsText, verifyMicros };
+  return { message, bytes: sealed.message, key: sealed.key, verifyMicros };
 }
 
 /** A cut message fails its signature like a forged one; what a JSON object must end with tells them apart. */
@@ -57,20 +56,6 @@ function signatureFault(sealed: SealedMessage): RegistryError {
     : new RegistryError('message_truncated', `The message ends unfinished after ${message.length} bytes`, {
         offset: message.length,
       });
-}
-
-/** Decodes; only a text that holds numbers too large for a double is decoded again, with them as strings. */
-function decode(bytes: Uint8Array): { readonly message: Message; readonly keptAsText: number } {
-  const message = decodeMessage(bytes);
-  const exact = keepLargeNumbers(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-  return exact.count === 0
-    ? { message, keptAsText: 0 }
-    : { message: { ...message, body: bodyOf(exact.text) }, keptAsText: exact.count };
-}
-
-/** The body alone: the envelope's own numbers were checked as numbers and stay so. */
-function bodyOf(text: string): Json {
-  return (JSON.parse(text) as Message).body;
 }
 
 function checkAddress(message: Message, rules: EnvelopeRules): void {

@@ -4,14 +4,16 @@ import {
   type ErrorBody,
   isJsonObject,
   type Json,
+  type JsonObject,
   type MusterError,
   shownValue,
 } from '../../core/index.ts';
 import { DigestTable } from './digest-table.ts';
 import { openRegistration } from './envelope.ts';
+import { type Measured, measure } from './measure.ts';
 import { type Normalised, normalise } from './normalise.ts';
-import { parseJson } from './parse-json.ts';
-import { validateRegistration } from './validate.ts';
+import { keepLargeNumbers, parseJson, textOf } from './parse-json.ts';
+import { type ValidRegistration, validateRegistration } from './validate.ts';
 
 /*
  * What is done to one message before its sender's rights and the store are asked: decode, verify, validate, normalise.
@@ -69,9 +71,15 @@ export function createExamination(rules: ExaminationRules): (job: Job) => Examin
     try {
       const opened = open(job, rules);
       claimed = opened.signed?.senderid ?? (isJsonObject(opened.value) ? opened.value.identity : undefined);
-      const registration = normalise(validateRegistration(opened.value), volatile, digests);
-      const { signed, keptAsText, verifyMicros } = opened;
-      return { ok: true, registration, signed, keptAsText, verifyMicros };
+      const { registration, measured, keptAsText } = check(opened);
+      const { signed, verifyMicros } = opened;
+      return {
+        ok: true,
+        registration: normalise(registration, measured, volatile, digests),
+        signed,
+        keptAsText,
+        verifyMicros,
+      };
     } catch (thrown) {
       return { ok: false, error: bounded(asMusterError(thrown), claimed) };
     }
@@ -81,20 +89,43 @@ export function createExamination(rules: ExaminationRules): (job: Job) => Examin
 interface Opened {
   readonly value: Json;
   readonly signed: Signed | undefined;
-  readonly keptAsText: number;
   readonly verifyMicros: number;
+  /** The same value with numbers that no double holds as strings, and how many they are. */
+  readonly exactly: () => { readonly value: Json; readonly count: number };
 }
 
 function open(job: Job, rules: ExaminationRules): Opened {
-  if (job.destination === undefined) return { ...parseJson(job.bytes), signed: undefined, verifyMicros: 0 };
-  const { message, key, keptAsText, verifyMicros } = openRegistration(job.bytes, {
-    accept: rules.accept,
-    destination: job.destination,
-    receivedAt: job.receivedAt,
-  });
-  const { senderid, callerid, msgtime, sequence, join } = message;
+  const { bytes, destination, receivedAt } = job;
+  if (destination === undefined) {
+    const exactly = () => readExactly(bytes, (whole) => whole);
+    return { value: parseJson(bytes), signed: undefined, verifyMicros: 0, exactly };
+  }
+  const opened = openRegistration(bytes, { accept: rules.accept, destination, receivedAt });
+  const { senderid, callerid, msgtime, sequence, join, body } = opened.message;
+  const { key, verifyMicros } = opened;
   const signed: Signed = { key, senderid, callerid, msgtime, sequence, ...(join === undefined ? {} : { join }) };
-  return { value: message.body, signed, keptAsText, verifyMicros };
+  // The envelope's own numbers were checked as numbers, and stay so.
+  const exactly = () => readExactly(opened.bytes, (whole) => (whole as JsonObject).body as Json);
+  return { value: body, signed, verifyMicros, exactly };
+}
+
+function readExactly(bytes: Uint8Array, part: (whole: Json) => Json): { readonly value: Json; readonly count: number } {
+  const { text, count } = keepLargeNumbers(textOf(bytes));
+  return { value: part(JSON.parse(text) as Json), count };
+}
+
+interface Checked {
+  readonly registration: ValidRegistration;
+  readonly measured: Measured;
+  readonly keptAsText: number;
+}
+
+function check(opened: Opened): Checked {
+  const registration = validateRegistration(opened.value);
+  const measured = measure(registration);
+  if (!measured.largeNumbers) return { registration, measured, keptAsText: 0 };
+  const exact = opened.exactly();
+  return { registration: validateRegistration(exact.value), measured, keptAsText: exact.count };
 }
 
 const FIELD_CHARACTERS_MAX = 200;

@@ -13,11 +13,14 @@ export interface Measured {
   readonly leaves: number;
   /** True where a key has to be coded before it can be stored. */
   readonly specialKeys: boolean;
+  /** True where a number stands that may have been written with more digits than a double holds. */
+  readonly largeNumbers: boolean;
 }
 
 interface Count {
   leaves: number;
   specialKeys: boolean;
+  largeNumbers: boolean;
   tooDeep: boolean;
   loneSurrogate: boolean;
 }
@@ -36,7 +39,7 @@ const hasLoneSurrogate = (text: string): boolean => SURROGATE.test(text) && LONE
  * pair, which no UTF-8 can hold).
  */
 export function measure(parts: OpenParts): Measured {
-  const count: Count = { leaves: 0, specialKeys: false, tooDeep: false, loneSurrogate: false };
+  const count = newCount();
   walk(parts.facts, 0, count);
   walk(parts.extra, 0, count);
   if (count.tooDeep) throw tooDeep(parts);
@@ -45,12 +48,18 @@ export function measure(parts: OpenParts): Measured {
   return count;
 }
 
+function newCount(): Count {
+  return { leaves: 0, specialKeys: false, largeNumbers: false, tooDeep: false, loneSurrogate: false };
+}
+
 function walk(value: Json, depth: number, count: Count): void {
   if (typeof value === 'string') {
     count.leaves += 1;
     if (hasLoneSurrogate(value)) count.loneSurrogate = true;
   } else if (typeof value !== 'object' || value === null) {
     count.leaves += 1;
+    // Beyond this every double is whole, and infinity is what 1e400 became.
+    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) count.largeNumbers = true;
   } else if (depth === limits.depthMax) {
     count.tooDeep = true;
   } else if (Array.isArray(value)) {
@@ -111,7 +120,7 @@ function tooManyLeaves(parts: OpenParts, leaves: number): RegistryError {
   let field = 'facts';
   for (const part of ['facts', 'extra'] as const) {
     for (const key of Object.keys(parts[part])) {
-      const count: Count = { leaves: 0, specialKeys: false, tooDeep: false, loneSurrogate: false };
+      const count = newCount();
       walk(parts[part][key] as Json, 1, count);
       if (count.leaves * 2 > leaves) field = shownPath([part, key]);
     }

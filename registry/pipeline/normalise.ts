@@ -4,12 +4,11 @@ import {
   type Identity,
   isJsonObject,
   type JsonObject,
-  parseIdentity,
   splitVolatile,
   type VolatileRules,
 } from '../../core/index.ts';
 import type { DigestTable } from './digest-table.ts';
-import { measure } from './measure.ts';
+import type { Measured } from './measure.ts';
 import type { ValidRegistration } from './validate.ts';
 
 /** The facts, lists and extra of a node, keys coded: what its digest is made of, beside the identity. */
@@ -33,13 +32,14 @@ export interface Normalised {
   readonly volatile: string;
 }
 
-/**
- * Checks identity and bounds, codes keys, takes volatile facts apart and digests the rest.
- * @throws RegistryError of {@link measure}, CoreError `identity_invalid`.
- */
-export function normalise(registration: ValidRegistration, rules: VolatileRules, digests: DigestTable): Normalised {
-  const identity = parseIdentity(registration.identity);
-  const { specialKeys } = measure(registration);
+/** Codes keys, takes volatile facts apart and digests the rest. The registration has been measured. */
+export function normalise(
+  registration: ValidRegistration,
+  { specialKeys }: Pick<Measured, 'specialKeys'>,
+  rules: VolatileRules,
+  digests: DigestTable,
+): Normalised {
+  const { identity } = registration;
   // Coded first: what is split afterwards may be assigned by key without care for `__proto__`.
   const coded = specialKeys ? (codeKeys(registration.facts) as JsonObject) : registration.facts;
   const { facts, volatile } = splitVolatile(coded, rules);

@@ -2,39 +2,31 @@ import { isUtf8 } from 'node:buffer';
 import { type Json, shownPath } from '../../core/index.ts';
 import { RegistryError } from '../errors.ts';
 
-/** A value read from JSON text, and how many of its numbers had to be kept as strings. */
-export interface ParsedJson {
-  readonly value: Json;
-  readonly keptAsText: number;
-}
-
 /**
- * Reads JSON as the registry takes it: UTF-8 only; integers beyond 2^53 and numbers that no double holds become
- * strings of the same digits; `__proto__` is a key like any other; of a key that comes twice the last counts.
+ * Reads JSON as the registry takes it: UTF-8 only; `__proto__` is a key like any other; of a key that comes twice the
+ * last counts. Numbers come as doubles; where {@link measure} sees one that may not hold what was written, the text is
+ * read again through {@link keepLargeNumbers}.
  * @throws RegistryError `message_not_utf8`, `message_truncated`, `message_malformed`.
  */
-export function parseJson(bytes: Uint8Array): ParsedJson {
+export function parseJson(bytes: Uint8Array): Json {
   if (!isUtf8(bytes)) throw notUtf8(bytes);
-  const text = asBuffer(bytes).toString('utf8');
-  let value: Json;
+  const text = textOf(bytes);
   try {
-    value = JSON.parse(text) as Json;
+    return JSON.parse(text) as Json;
   } catch (cause) {
     throw malformed(text, cause);
   }
-  const exact = keepLargeNumbers(text);
-  return exact.count === 0
-    ? { value, keptAsText: 0 }
-    : { value: JSON.parse(exact.text) as Json, keptAsText: exact.count };
 }
 
-/** A number too large has 16 digits or more, or an exponent of three; a string may look the same, and is looked at then. */
-const MAY_BE_LARGE = /[:,[\s]-?[0-9]{16}|[0-9][eE]\+?[0-9]{3,}[\s,\]}]/;
+/** The text of bytes known to be UTF-8. */
+export function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
 const NUMBER = /-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
-/** Puts quotes around the numbers of a valid JSON text that a double cannot hold; the text itself where none is. */
+/** Puts quotes around the numbers of a valid JSON text that a double cannot hold: integers beyond 2^53, 1e400. */
 export function keepLargeNumbers(text: string): { readonly text: string; readonly count: number } {
-  if (!MAY_BE_LARGE.test(text)) return { text, count: 0 };
   let count = 0;
   let exact = '';
   let copied = 0;
@@ -111,7 +103,7 @@ const SEARCH_DEPTH_MAX = 64;
 function fieldWithReplacement(bytes: Uint8Array): string | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(asBuffer(bytes).toString('utf8'));
+    value = JSON.parse(textOf(bytes));
   } catch {
     return undefined;
   }
@@ -148,8 +140,4 @@ function malformed(text: string, cause: unknown): RegistryError {
     ...(offset === undefined ? {} : { offset }),
     cause,
   });
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import {
   faultsOf,
+  type Identity,
   isJsonObject,
   type Json,
   type JsonObject,
@@ -8,6 +9,7 @@ import {
   parseIdentity,
   type Registration,
   registrationSchema,
+  shownValue,
 } from '../../core/index.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -19,7 +21,7 @@ const OWN_FIELDS: ReadonlySet<string> = new Set(NODE_FIELDS.filter((field) => !K
 
 /** A registration whose every field has its type; facts and extra are not measured yet. */
 export interface ValidRegistration {
-  readonly identity: string;
+  readonly identity: Identity;
   readonly facts: JsonObject;
   readonly classes: readonly string[];
   readonly agentlist: readonly string[];
@@ -46,7 +48,7 @@ export function validateRegistration(value: Json): ValidRegistration {
   }
   const registration = value as unknown as Registration;
   return {
-    identity: registration.identity,
+    identity: registration.identity as Identity,
     facts: registration.facts as JsonObject,
     classes: names(registration.classes, 'classes'),
     agentlist: names(registration.agentlist, 'agentlist'),
@@ -59,15 +61,19 @@ export function validateRegistration(value: Json): ValidRegistration {
 /** These lists are sets: their order and repetitions mean nothing, so they are kept sorted, each name once. */
 function names(list: readonly string[] | undefined, field: string): readonly string[] {
   if (list === undefined || list.length === 0) return [];
-  const sorted = [...new Set(list)].sort();
-  for (const name of sorted) {
-    if (!UNPRINTABLE.test(name)) continue;
+  const bad = UNPRINTABLE.test(list.join(' ')) ? list.findIndex((name) => UNPRINTABLE.test(name)) : -1;
+  if (bad !== -1) {
     throw new RegistryError('registration_invalid', `${field} holds a name with a control character`, {
-      field: `${field}.${list.indexOf(name)}`,
-      value: JSON.stringify(name).slice(0, 100),
+      field: `${field}.${bad}`,
+      value: shownValue(list[bad]),
     });
   }
-  return sorted;
+  return isSortedSet(list) ? list : [...new Set(list)].sort();
+}
+
+function isSortedSet(list: readonly string[]): boolean {
+  for (let i = 1; i < list.length; i++) if ((list[i - 1] as string) >= (list[i] as string)) return false;
+  return true;
 }
 
 const UNPRINTABLE = /[\u0000-\u001f\u007f\ud800-\udfff]/;
