@@ -67,7 +67,8 @@ function walk(value: Json, depth: number, count: Count): void {
     for (let i = 0; i < value.length; i++) walk(value[i] as Json, depth + 1, count);
   } else {
     const keys = Object.keys(value);
-    if (keys.length === 0) count.leaves += 1;
+    // Facts or extra that hold nothing are no leaf.
+    if (keys.length === 0 && depth > 0) count.leaves += 1;
     for (const key of keys) {
       if (SPECIAL_KEY.test(key)) {
         count.specialKeys = true;
