@@ -7,7 +7,8 @@ import type { FrameHeaders } from './link.ts';
 /** Who a connection proved to be. */
 export type Principal =
   | { readonly kind: 'node'; readonly identity: string }
-  | { readonly kind: 'registry' }
+  /** `name` is in the names of its own reply queues: `registry` where it is left out. */
+  | { readonly kind: 'registry'; readonly name?: string }
   | { readonly kind: 'client'; readonly name: string }
   /** Somebody on loopback without a login: may send signed messages, may subscribe to nothing. */
   | { readonly kind: 'anonymous' };
