@@ -135,11 +135,19 @@ export interface Selector {
 export interface NodeStore {
   readonly kind: 'embedded' | 'mongodb';
   readonly capabilities: StoreCapabilities;
-  /** Applies a batch in order. Resolves when all of it is durable; a rejected batch wrote nothing that counts. */
+  /**
+   * Applies a batch in order. A node not known by its identity that calls itself by its fqdn takes over the document
+   * (its `_id` and firstseen) of another identity with that fqdn, unless that one is bound by key or certificate, or
+   * retired; the other identity is then forgotten. Resolves when all of it is durable; a rejected batch wrote nothing that
+   * counts.
+   */
   apply(changes: readonly NodeChange[]): Promise<ApplyResult>;
   /** Documents by identity, in the order asked, undefined where there is none. Compared in lower case. */
   read(identities: readonly Identity[]): Promise<readonly (NodeDocument | undefined)[]>;
-  /** Every document, retired ones too, in slices, in the order of identity. Yields to other work between slices. */
+  /**
+   * Every document, retired ones too, in slices, in the order of lower-case identity. Yields to other work between
+   * slices. Rejects with the reason of `signal`, so that a part is not taken for the whole.
+   */
   scan(options?: {
     readonly sliceSize?: number;
     readonly signal?: AbortSignal;
@@ -157,7 +165,10 @@ export interface NodeStore {
   comparePositions(a: FeedPosition, b: FeedPosition): number;
   /**
    * Everything that moved since `from`, then whatever moves, until `signal`. A node that moved several times may come
-   * once, as it is now. Ends with StoreError `feed_position_lost` where `from` is unknown or too old: scan again.
+   * once, as it is now: a node retired meanwhile may come as an upsert with `retired`. Ends with StoreError
+   * `feed_position_lost` where `from` is unknown or too old: scan again. Ends without an error by `signal` and when the
+   * store closes. Several batches may carry the same position: it is a place to go on from, and moves only where all
+   * before it was given.
    */
   changes(from: FeedPosition, signal: AbortSignal): AsyncIterable<FeedBatch>;
   /** Small records beside the nodes, as durable as they are. */

@@ -13,8 +13,9 @@ import {
 } from '../node-store.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { type Environment, openEnvironment, openFailed, prepareDirectory } from './environment.ts';
-import { Feed, type Reread } from './feed.ts';
-import { NodeCodec, type SeenRecord, seenOfRow, structureHooks } from './node-codec.ts';
+import { Feed } from './feed.ts';
+import { NodeCodec, structureHooks } from './node-codec.ts';
+import { NodeReader, READ_SLICE } from './node-reader.ts';
 import { embeddedRecords } from './records.ts';
 import { type Committed, Writer } from './writer.ts';
 
@@ -31,10 +32,7 @@ export interface EmbeddedStoreOptions {
 
 const MAP_SIZE_MAX_GIB = 64;
 const TOMBSTONES_MAX = 10_000;
-/** Documents read in one turn of the event loop: about 3 ms. */
-const READ_SLICE = 200;
 const SCAN_SLICE_SIZE = 200;
-const FEED_SLICE = 200;
 
 /**
  * Opens the embedded store in a directory and holds the directory until `close`.
@@ -73,7 +71,7 @@ class EmbeddedStore implements NodeStore {
   readonly records: RecordStore;
   readonly #environment: Environment;
   readonly #lock: DirectoryLock;
-  readonly #codec: NodeCodec;
+  readonly #reader: NodeReader;
   readonly #feed: Feed;
   readonly #writer: Writer;
   #floor: number;
@@ -83,18 +81,22 @@ class EmbeddedStore implements NodeStore {
     const { tables } = environment;
     this.#environment = environment;
     this.#lock = lock;
-    this.#codec = new NodeCodec(tables.content, tables.meta);
+    const codec = new NodeCodec(tables.content, tables.meta);
+    this.#reader = new NodeReader(environment, codec);
     this.#floor = (tables.meta.get('floor') as number | undefined) ?? 0;
     this.records = embeddedRecords(environment, () => this.#guard());
     this.#feed = new Feed({
       storeId: environment.storeId,
       revision: () => this.#writer.revision,
       floor: () => this.#floor,
-      reread: (after, base) => this.#reread(after, base),
+      reread: (after, base) => {
+        this.#guard();
+        return this.#reader.movedSince(after, base, this.#writer.revision);
+      },
     });
     this.#writer = new Writer({
       environment,
-      codec: this.#codec,
+      codec,
       logger: options.logger,
       revision: Math.max(this.#floor, lastKey(tables.feed), lastKey(tables.gone)),
       tombstonesMax: options.tombstonesMax ?? TOMBSTONES_MAX,
@@ -117,7 +119,7 @@ class EmbeddedStore implements NodeStore {
     for (const [i, identity] of identities.entries()) {
       if (i > 0 && i % READ_SLICE === 0) await setImmediate();
       this.#guard();
-      documents.push(this.#document(identityKey(identity)));
+      documents.push(this.#reader.document(identityKey(identity)));
     }
     return documents;
   }
@@ -175,7 +177,7 @@ class EmbeddedStore implements NodeStore {
     for (;;) {
       options.signal?.throwIfAborted();
       this.#guard();
-      const { documents, last } = this.#readSlice(after);
+      const { documents, last } = this.#reader.slice(after);
       for (const document of documents) {
         if (matches !== undefined && !matches(document)) continue;
         slice.push(document);
@@ -193,51 +195,6 @@ class EmbeddedStore implements NodeStore {
     if (slice.length > 0) yield slice;
   }
 
-  /** Documents after a key, and the last key read; undefined where there are no more. Both tables in one snapshot. */
-  #readSlice(after: string): { readonly documents: readonly NodeDocument[]; readonly last: string | undefined } {
-    const { seen, content } = this.#environment.tables;
-    const range = { start: after, exclusiveStart: true, limit: READ_SLICE };
-    const documents: NodeDocument[] = [];
-    let key = after;
-    try {
-      const contents = content.getRange(range)[Symbol.iterator]();
-      for (const row of seen.getRange(range)) {
-        key = row.key;
-        const stored = contents.next().value as { readonly key: string; readonly value: unknown } | undefined;
-        if (stored?.key !== key) throw new Error('its two parts do not belong together');
-        documents.push(this.#codec.document(seenOfRow(row.value), stored.value));
-      }
-      contents.return?.();
-    } catch (thrown) {
-      throw this.#environment.readFailed(thrown, `Reading the document of ${key}`);
-    }
-    return { documents, last: documents.length < READ_SLICE ? undefined : key };
-  }
-
-  #document(key: string): NodeDocument | undefined {
-    const seen = this.#seen(key);
-    return seen === undefined ? undefined : this.#documentOf(key, seen);
-  }
-
-  #seen(key: string): SeenRecord | undefined {
-    try {
-      const row = this.#environment.tables.seen.get(key);
-      return row === undefined ? undefined : seenOfRow(row);
-    } catch (thrown) {
-      throw this.#environment.readFailed(thrown, `Reading what is known of ${key}`);
-    }
-  }
-
-  #documentOf(key: string, seen: SeenRecord): NodeDocument {
-    try {
-      const content = this.#environment.tables.content.get(key);
-      if (content === undefined) throw new Error('its content is not there');
-      return this.#codec.document(seen, content);
-    } catch (thrown) {
-      throw this.#environment.readFailed(thrown, `Reading the document of ${key}`);
-    }
-  }
-
   #publish({ group, revision }: Committed): void {
     if (!group.withEvents) {
       this.#feed.publishUnseen();
@@ -249,46 +206,10 @@ class EmbeddedStore implements NodeStore {
         events.push(event);
         continue;
       }
-      const node = this.#document(event.key);
+      const node = this.#reader.document(event.key);
       if (node !== undefined) events.push({ kind: 'upsert', node });
     }
     this.#feed.publish(events, revision);
-  }
-
-  /** What moved after a revision, up to the newest that this process knows of, by the tables of nodes and tombstones. */
-  #reread(after: number, base: number): Reread {
-    this.#guard();
-    const { feed, gone } = this.#environment.tables;
-    const newest = this.#writer.revision;
-    const range = { start: after, exclusiveStart: true, end: newest, inclusiveEnd: true, limit: FEED_SLICE };
-    const moved: { readonly revision: number; readonly event: () => FeedEvent | undefined }[] = [];
-    for (const { key: revision, value: key } of feed.getRange(range)) {
-      moved.push({ revision, event: () => this.#eventOf(key, base) });
-    }
-    for (const { key: revision, value } of gone.getRange(range)) {
-      moved.push({ revision, event: () => ({ kind: 'forget', identity: value as Identity, revision }) });
-    }
-    moved.sort((a, b) => a.revision - b.revision);
-    const isLast = moved.length < FEED_SLICE;
-    const slice = moved.slice(0, FEED_SLICE);
-    const events = slice.map(({ event }) => event()).filter((event) => event !== undefined);
-    return { events, isLast, revision: isLast ? newest : (slice.at(-1)?.revision ?? newest) };
-  }
-
-  #eventOf(key: string, base: number): FeedEvent | undefined {
-    const seen = this.#seen(key);
-    if (seen === undefined) return undefined;
-    if (seen.contentRevision > base) return { kind: 'upsert', node: this.#documentOf(key, seen) };
-    const { identity, lastseen, revision, interval, source } = seen;
-    return {
-      kind: 'volatile',
-      identity,
-      lastseen,
-      revision,
-      interval,
-      source,
-      volatile: this.#codec.decodeVolatile(seen),
-    };
   }
 }
 

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
+import { onTestFinished } from 'vitest';
 
-/** Bundles a program of this folder for a plain `node`; packages stay where they are installed. Gives its path. */
+/** Bundles a program of this folder for a plain `node`; packages stay where they are installed. Gives its path, good for this test. */
 export async function buildProgram(name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-program-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const outfile = join(folder, `${name}.mjs`);
   await build({
     entryPoints: [join(import.meta.dirname, 'programs', `${name}.ts`)],

@@ -41,7 +41,10 @@ describe('a full disk', () => {
       }
       expect(taken).toBeGreaterThan(10);
       expect(refused).toMatchObject({ name: 'StoreError', code: 'store_full' });
-      const many = await Promise.allSettled(Array.from({ length: 5 }, (_, i) => store.apply([big(`m${i}`)])));
+      // A shape of facts that is first met while nothing can be written must be known to what is written later.
+      const novel = (name: string, size: number) =>
+        register(name, { facts: { novel: { shape: { only: 'here' } }, text: 'n'.repeat(size) } });
+      const many = await Promise.allSettled(Array.from({ length: 5 }, (_, i) => store.apply([novel(`m${i}`, 90_000)])));
       expect(many.map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
       await expect(store.records.put('setting', 'large', 'y'.repeat(500_000))).rejects.toMatchObject({
         code: 'store_full',
@@ -59,8 +62,9 @@ describe('a full disk', () => {
       asRoot('mount', '-o', 'remount,size=40m', path);
       expect(await outcomes(store, big(`n${taken}`), big('n0', 'z'))).toEqual(['inserted', 'changed']);
       await store.records.put('setting', 'large', 'y'.repeat(500_000));
+      expect(await outcomes(store, novel('novel', 10))).toEqual(['inserted']);
       const truth = await everything(store);
-      expect(truth.size).toBe(taken + 2);
+      expect(truth.size).toBe(taken + 3);
 
       const reopened = await under.reopen();
       expect(await everything(reopened)).toEqual(truth);
