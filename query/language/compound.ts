@@ -134,7 +134,10 @@ export type CompoundTree =
 /** Levels of parentheses and `not` in one filter. */
 const COMPOUND_DEPTH_MAX = 64;
 
-/** The tree of a callstack; `not` binds tighter than `and`, `and` than `or`. Undefined where it is malformed. */
+/**
+ * The tree of a callstack; `not` binds tighter than `and`, `and` than `or`. Undefined where it is malformed.
+ * @throws QueryError `query_too_large` where it is nested too deep.
+ */
 export function compoundTree(tokens: readonly Json[] | readonly CompoundToken[]): CompoundTree | undefined {
   let at = 0;
   let level = 0;
@@ -155,7 +158,14 @@ export function compoundTree(tokens: readonly Json[] | readonly CompoundToken[])
   const alternatives = (): CompoundTree | undefined => chain('or', () => chain('and', factor));
   function factor(): CompoundTree | undefined {
     level += 1;
-    if (level > COMPOUND_DEPTH_MAX) return undefined;
+    if (level > COMPOUND_DEPTH_MAX)
+      throw new QueryError(
+        'query_too_large',
+        `The compound filter is nested deeper than ${COMPOUND_DEPTH_MAX} levels`,
+        {
+          field: FIELD,
+        },
+      );
     const tree = innerFactor();
     level -= 1;
     return tree;

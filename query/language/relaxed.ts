@@ -56,7 +56,7 @@ const BLANK = /[\s\ufeff]/;
 /** What a value without quotes may hold. Anything else is likelier a slip than meant. */
 const WORD = /[^\s,:{}[\]'"`=>()|;&<\\]+(?::+[^\s,:{}[\]'"`=>()|;&<\\]+)*/uy;
 /** A key without quotes: names and dots, a segment in double quotes where it holds dots itself. */
-const KEY = /(?:[^\s,:{}[\]'"`=>()|;&<\\]|\."(?:[^"\\]|\\.)*")+/uy;
+const KEY = /(?:\."(?:[^"\\]|\\.)*"|[^\s,:{}[\]'"`=>()|;&<\\])+/uy;
 const PLACE = /\$\{\s*(?:::)?([A-Za-z_][\w.:]*)\s*\}/y;
 
 class RelaxedReader {

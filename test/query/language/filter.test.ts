@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../core/index.ts';
 import {
   type Condition,
   compileQuery,
@@ -8,10 +10,11 @@ import {
   parseCompound,
   parseFactString,
   parseFilter,
-  type QueryError,
+  QueryError,
   queryOf,
 } from '../../../query/language/index.ts';
 import { nodeDocument } from './node-documents.ts';
+import { refusal } from './refusal.ts';
 
 const read = (name: string) => JSON.parse(readFileSync(new URL(`../../data/${name}`, import.meta.url), 'utf8'));
 
@@ -143,4 +146,166 @@ describe('wire filters find whom they found in the lab', () => {
       expect(found(conditionOfWireFilter(one.filter, 'symbol'))).toEqual(replied);
     });
   }
+});
+
+describe('filter options', () => {
+  const ROWS: readonly (readonly [sentence: string, options: FilterOptions, nodes: string[]])[] = [
+    ['none finds every node', {}, ['db1', 'web1', 'web2']],
+    ['-W takes facts and classes together', { with: ['environment=production apache'] }, ['web2']],
+    ['-W with a class that holds colons', { with: ['environment=development roles::dev_server'] }, ['web1']],
+    ['-W with regular expressions', { with: ['/^mysql/ customer=/^em/'] }, ['db1']],
+    ['-W with a value that holds colons', { with: ['fqdn=a::b'] }, []],
+    ['several -W must all hold', { with: ['apache', 'customer=acme environment=production'] }, ['web2']],
+    ['-F with a number', { facts: ['processorcount>=10'] }, ['db1', 'web2']],
+    ['-F on a map tests its keys', { facts: ['networking=ip'] }, ['web1', 'web2']],
+    ['-F on an array tests its elements', { facts: ['users=backup'] }, ['web1']],
+    ['-F inside a map by its path', { facts: ['networking.ip=10.0.0.12'] }, ['web2']],
+    ['-F with facts. before it', { facts: ['facts.networking.ip=10.0.0.12'] }, ['web2']],
+    ['-F by an index', { facts: ['users.1=backup'] }, ['web1']],
+    ['-F != misses nodes without the fact', { facts: ['networking.ip!=10.0.0.12'] }, ['web1']],
+    ['several -F must all hold', { facts: ['customer=acme', 'environment=production'] }, ['web2']],
+    ['-C a class', { classes: ['mysql::master'] }, ['db1']],
+    ['-C an unknown one', { classes: ['nosuchclass'] }, []],
+    ['-A an agent', { agents: ['rpcutil', '/prob/'] }, ['db1', 'web1', 'web2']],
+    ['-A an unknown one', { agents: ['nope'] }, []],
+    ['-I in any case', { identities: ['WEB1.acme.net'] }, ['web1']],
+    ['-I several', { identities: ['web1.acme.net', 'db1.acme.net', 'x'] }, ['db1', 'web1']],
+    ['-I a regular expression', { identities: ['/^web/'] }, ['web1', 'web2']],
+    ['-I two regular expressions, exactly one of which must fit', { identities: ['/web/', '/1/'] }, ['db1', 'web2']],
+    ['-T a collective', { collective: 'uk_collective' }, ['db1']],
+    ['-S', { compound: 'environment=development and customer=acme and not (mysql::master or /db/ )' }, ['web1']],
+    ['-S customer!=acme never matches', { compound: 'customer!=acme' }, []],
+    ['-S customer==acme neither', { compound: 'customer==acme' }, []],
+    ['-S customer=~/ac/ neither', { compound: 'customer=~/ac/' }, []],
+    ['-S customer=/ac/', { compound: 'customer=/ac/' }, ['web1', 'web2']],
+    ['-S processorcount>=10', { compound: 'processorcount>=10' }, ['db1', 'web2']],
+    ['-S !apache', { compound: '!apache' }, ['db1']],
+    ['-S ! apache', { compound: '! apache' }, ['db1']],
+    ['-S apache and (customer=acme)', { compound: 'apache and (customer=acme)' }, ['web1', 'web2']],
+    ['-S /^roles/', { compound: '/^roles/' }, ['db1', 'web1', 'web2']],
+    ['-S or binds less than and', { compound: 'mysql::master or apache and environment=development' }, ['db1', 'web1']],
+    ['-S fact() by a path', { compound: "fact('networking.ip').value=10.0.0.12" }, ['web2']],
+    ['-S fact() by an index', { compound: 'fact("users.1").value=backup' }, ['web1']],
+    ['-S fact() is no text where it is a map', { compound: "fact('networking').value=ip" }, []],
+    ['-S fact() with !=', { compound: "fact('networking.ip').value!=10.0.0.12" }, ['web1']],
+    ['-S fact() with a regular expression', { compound: "fact('fqdn').value=/^web/" }, ['web1', 'web2']],
+    ['-S fact() without one', { compound: "fact('fqdn').value!=/^web/" }, ['db1']],
+    ['-S fact() orders numbers only, and these are texts', { compound: "fact('processorcount').value>1" }, []],
+    ['-S fact() that exists', { compound: "fact('networking').exists=true" }, ['web1', 'web2']],
+    ['-S fact() that does not', { compound: "not fact('networking').exists=true" }, ['db1']],
+    ['-S empty', { compound: '' }, ['db1', 'web1', 'web2']],
+    [
+      'all kinds together',
+      {
+        facts: ['customer=acme'],
+        classes: ['apache'],
+        identities: ['/./'],
+        agents: ['mcollective'],
+        collective: 'mcollective',
+        compound: '!/dev/',
+        with: ['virtual=kvm'],
+      },
+      ['web2'],
+    ],
+  ];
+  for (const [sentence, options, nodes] of ROWS)
+    test(sentence, () => {
+      expect(foundBy(options)).toEqual(nodes);
+    });
+
+  const REFUSED: readonly (readonly [options: FilterOptions, code: string, named: string])[] = [
+    [{ facts: ['apache'] }, 'query_syntax', 'fact'],
+    [{ classes: [''] }, 'query_syntax', 'class'],
+    [{ facts: ['a=/(/'] }, 'query_regex_invalid', 'a'],
+    [{ classes: ['/(?=x)/'] }, 'query_regex_invalid', 'class'],
+    [{ compound: '(apache' }, 'query_syntax', 'compound'],
+    [{ compound: 'puppet().enabled=true' }, 'query_invalid', 'compound'],
+    [{ compound: "fact('customer').nosuch=1" }, 'query_invalid', 'compound'],
+    [{ compound: `${'('.repeat(5_000)}a${')'.repeat(5_000)}` }, 'query_too_large', 'compound'],
+    [{ compound: `${'!'.repeat(500)}a` }, 'query_too_large', 'compound'],
+    [{ with: ['apache '.repeat(10_000)] }, 'query_too_large', 'filter'],
+  ];
+  for (const [options, code, named] of REFUSED)
+    test(`${JSON.stringify(options).slice(0, 60)} is refused`, () => {
+      const error = refusal(() => parseFilter(options));
+      expect([error.code, error.field]).toEqual([code, named]);
+    });
+
+  test('a flat fact of the very name comes before a nested one', () => {
+    const nodes = [
+      nodeDocument({ identity: 'nested', facts: { os: { name: 'Debian' } } }),
+      nodeDocument({ identity: 'flat', facts: { 'os.name': 'Debian', os: { name: 'CentOS' } } }),
+    ];
+    const found = (fact: string) =>
+      nodes.filter(compileQuery(parseFilter({ facts: [fact] }))).map((node) => node.identity);
+    expect(found('os.name=Debian')).toEqual(['nested', 'flat']);
+    expect(found('os.name=CentOS')).toEqual([]);
+  });
+
+  test('typed facts answer as their texts do', () => {
+    const typed = nodeDocument({ facts: { cores: 16, load: 2.5, virtual: true, none: null, ids: [1, 2] } });
+    const texts = nodeDocument({ facts: { cores: '16', load: '2.5', virtual: 'true', none: '', ids: ['1', '2'] } });
+    for (const fact of [
+      'cores=16',
+      'cores>=9',
+      'cores!=15',
+      'load<10.5',
+      'virtual=true',
+      'ids=2',
+      'cores=/^1/',
+      'load>2.0',
+    ])
+      for (const node of [typed, texts])
+        expect([fact, compileQuery(parseFilter({ facts: [fact] }))(node)]).toEqual([fact, true]);
+    for (const fact of ['cores<9', 'cores=1', 'virtual!=true', 'none=x'])
+      for (const node of [typed, texts])
+        expect([fact, compileQuery(parseFilter({ facts: [fact] }))(node)]).toEqual([fact, false]);
+    expect(compileQuery(parseFilter({ facts: ['cores=16.0'] }))(typed)).toBe(true);
+  });
+
+  test('integers of any length are ordered as numbers', () => {
+    const node = nodeDocument({ facts: { size: '18446744073709551616' } });
+    expect(compileQuery(parseFilter({ facts: ['size>18446744073709551615'] }))(node)).toBe(true);
+    expect(compileQuery(parseFilter({ facts: ['size>0018446744073709551616'] }))(node)).toBe(false);
+  });
+});
+
+test('whatever comes as a wire filter or a compound filter, nothing else is thrown', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom('fact', 'cf_class', 'agent', 'identity', 'compound'), (value, key) => {
+      found(conditionOfWireFilter(value as Json));
+      found(conditionOfWireFilter({ [key]: value as Json }));
+      found(conditionOfWireFilter({ [key]: [value as Json] }));
+      found(conditionOfWireFilter({ compound: [[{ statement: value as Json }], [{ fstatement: value as Json }]] }));
+    }),
+    { numRuns: 500 },
+  );
+  const words = fc.constantFrom(
+    'a',
+    'and',
+    'or',
+    'not',
+    '!',
+    '(',
+    ')',
+    ' ',
+    '=',
+    '>=',
+    '/x/',
+    "fact('a').value=1",
+    '"',
+    "'",
+    'b=c',
+    '\\',
+  );
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 15 }), (parts) => {
+      try {
+        parseFilter({ compound: parts.join(''), with: [parts.join(' ')] });
+      } catch (error) {
+        expect(error).toBeInstanceOf(QueryError);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });
