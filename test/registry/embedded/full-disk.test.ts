@@ -57,7 +57,7 @@ describe('a full disk', () => {
 
       store = await under.reopen();
       expect((await everything(store)).size).toBe(taken + 1);
-      await expect(store.apply([big('still')])).rejects.toMatchObject({ code: 'store_full' });
+      await expect(store.apply([novel('still', 90_000)])).rejects.toMatchObject({ code: 'store_full' });
 
       asRoot('mount', '-o', 'remount,size=40m', path);
       expect(await outcomes(store, big(`n${taken}`), big('n0', 'z'))).toEqual(['inserted', 'changed']);
