@@ -11,6 +11,7 @@ import {
   type Logger,
   type Registration,
   systemClock,
+  valueAt,
   volatilePatterns,
 } from '../core/index.ts';
 import { type BrokerLink, registrationQueue, type SigningKey } from '../wire/index.ts';
@@ -18,6 +19,7 @@ import { createClassSource } from './class-source.ts';
 import { createDelivery, type DeliveryOutcome } from './delivery.ts';
 import type { FactSource, FactSourceFinder } from './facts/fact-source.ts';
 import { createGatherer, type FailedSource, type Gathering } from './facts/gather.ts';
+import { redactor } from './facts/redact.ts';
 import { factSources } from './facts/sources.ts';
 import { createMessageOrder } from './message-order.ts';
 import { createPause } from './pause.ts';
@@ -110,6 +112,9 @@ export function createAgent(deps: AgentDeps): Agent {
     volatile: volatilePatterns(config),
     logger,
   });
+  if (takesHostKeysAway(config.facts.redact)) {
+    logger.info('facts.redact takes the public ssh host keys away: no known_hosts can be made of this node');
+  }
   const classes = createClassSource(config.agent.classesFiles, logger);
   const order = createMessageOrder(deps.stateDir, clock, logger);
   const listeners = new Set<(event: AgentEvent) => void>();
@@ -192,7 +197,7 @@ export function createAgent(deps: AgentDeps): Agent {
   function settle(outcome: DeliveryOutcome): void {
     if (outcome.kind === 'receipted') {
       counts.receipted += 1;
-      if (lastReceipt === null || refused !== null) logger.info({ identity }, 'Registered');
+      if (lastReceipt === null || refused !== null) logger.info('Registered');
       lastReceipt = epochSeconds(clock);
       refused = null;
       enrolling = false;
@@ -209,7 +214,7 @@ export function createAgent(deps: AgentDeps): Agent {
 
   function logRefusal(code: string): void {
     const known = errorCatalogue[code as ErrorCode] as { meaning: string; remedy: string } | undefined;
-    const fields = { code, identity, meaning: known?.meaning, remedy: known?.remedy };
+    const fields = { code, meaning: known?.meaning, remedy: known?.remedy };
     if (code === 'sender_pending') logger.info(fields, 'The registry holds this node back until it is approved');
     else logger.error(fields, 'The registry refuses the registrations of this node');
   }
@@ -264,4 +269,10 @@ export function createAgent(deps: AgentDeps): Agent {
       await running;
     },
   };
+}
+
+/** True where a node with an ssh host key would show none. */
+function takesHostKeysAway(patterns: readonly string[]): boolean {
+  const shown = redactor(patterns)({ ssh: { ed25519: { key: 'AAAA' } } });
+  return valueAt(shown, ['ssh', 'ed25519', 'key']) === undefined;
 }

@@ -178,16 +178,21 @@ export function createSimulation(deps: SimulationDeps): Simulation {
 
   /** The code of a refusal, empty for none; undefined where it was stopped before a receipt. */
   async function deliver(i: number, bytes: Uint8Array): Promise<string | undefined> {
-    for (let attempt = 1; !stopping.signal.aborted; attempt++) {
-      const link = links[(i + attempt - 1) % links.length] as SendingLink;
-      try {
+    let wasSent = false;
+    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
+      const link = links[(i + attempt) % links.length] as SendingLink;
+      if (link.connected) {
         tally.sent += 1;
-        if (attempt > 1) tally.resent += 1;
-        const { refused } = await link.send(destination, bytes);
-        return refused ?? '';
-      } catch {
-        await sleep(backOffMs(attempt - 1, RESEND, random));
+        if (wasSent) tally.resent += 1;
+        wasSent = true;
+        try {
+          const { refused } = await link.send(destination, bytes);
+          return refused ?? '';
+        } catch {
+          // The connection broke or no receipt came: the same bytes again, over the next connection.
+        }
       }
+      await sleep(backOffMs(attempt, RESEND, random));
     }
     return undefined;
   }
