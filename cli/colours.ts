@@ -2,6 +2,7 @@ import type { Output } from './io.ts';
 
 /** The few colours that commands use; each gives its text back unchanged where colours are off. */
 export interface Colours {
+  readonly on: boolean;
   readonly red: (text: string) => string;
   readonly dim: (text: string) => string;
   readonly bold: (text: string) => string;
@@ -17,5 +18,5 @@ export function colours(
   wanted: boolean | undefined,
 ): Colours {
   const on = wanted !== false && output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-  return { red: paint(on, 31, 39), dim: paint(on, 2, 22), bold: paint(on, 1, 22) };
+  return { on, red: paint(on, 31, 39), dim: paint(on, 2, 22), bold: paint(on, 1, 22) };
 }

@@ -6,9 +6,7 @@ import { exitStatuses, exitStatusOf } from './exit-status.ts';
 import { type CommandIo, processIo } from './io.ts';
 import { printError } from './print-error.ts';
 import { commands } from './table.ts';
-
-/** This build's version. */
-export const VERSION = process.env.MUSTER_VERSION_BUILT ?? 'unbuilt';
+import { VERSION } from './version.ts';
 
 /**
  * Runs a command in this process, by the name it is installed under, and sets the exit status.

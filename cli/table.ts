@@ -1,4 +1,5 @@
 import type { AnyCommand } from './command.ts';
+import { agent } from './commands/agent.ts';
 import { deadletter } from './commands/deadletter/deadletter.ts';
 import { facts } from './commands/facts.ts';
 import { find } from './commands/find.ts';
@@ -6,6 +7,8 @@ import { importCommand } from './commands/import.ts';
 import { inventory } from './commands/inventory.ts';
 import { node } from './commands/node/node.ts';
 import { query } from './commands/query.ts';
+import { serve } from './commands/serve.ts';
+import { simulate } from './commands/simulate.ts';
 import { ssh } from './commands/ssh.ts';
 import { token } from './commands/token/token.ts';
 
@@ -20,4 +23,7 @@ export const commands: readonly AnyCommand[] = [
   node,
   token,
   deadletter,
+  serve,
+  agent,
+  simulate,
 ];

@@ -1,0 +1,2 @@
+export { runAgent } from './agent.ts';
+export { runSimulation } from './simulate.ts';

@@ -1,0 +1,2 @@
+/** This build's version. */
+export const VERSION = process.env.MUSTER_VERSION_BUILT ?? 'unbuilt';
