@@ -74,11 +74,12 @@ describe('one process a directory', () => {
 
 describe('the files', () => {
   it('are for this user only', async () => {
-    const path = join(await temporaryFolder(), 'store');
+    const base = await temporaryFolder();
+    const path = join(base, 'store');
     await (await opening(path)).close();
     expect((await stat(path)).mode & 0o777).toBe(0o700);
     expect((await stat(join(path, 'nodes.mdb'))).mode & 0o077).toBe(0);
-    await rm(path, { recursive: true });
+    await rm(base, { recursive: true });
   });
 
   it.each([
