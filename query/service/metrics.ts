@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import type { QueryEngine } from '../answers.ts';
+import type { ColumnsEngine, EngineFigures } from '../columns/index.ts';
 import { EVERY_NODE } from './questions.ts';
 
 /** Seconds; fine where lookups are, coarse beyond. */
@@ -17,8 +18,11 @@ export interface ServiceMetrics {
   parsed(hit: boolean): void;
 }
 
+/** An engine, and what it shows of itself where it does. */
+export type MeasuredEngine = QueryEngine & Partial<Pick<ColumnsEngine, 'figures'>>;
+
 /** Makes the service's figures, Node's own and the engine's in `registry`, and GET /metrics. */
-export function addMetrics(app: FastifyInstance, registry: Registry, engine: QueryEngine): ServiceMetrics {
+export function addMetrics(app: FastifyInstance, registry: Registry, engine: MeasuredEngine): ServiceMetrics {
   collectDefaultMetrics({ register: registry, prefix: 'muster_' });
   countRequests(app, registry);
   gaugeEngine(registry, engine);
@@ -88,7 +92,7 @@ function countRequests(app: FastifyInstance, registry: Registry): void {
   });
 }
 
-function gaugeEngine(registry: Registry, engine: QueryEngine): void {
+function gaugeEngine(registry: Registry, engine: MeasuredEngine): void {
   new Gauge({
     name: 'muster_engine_ready',
     help: '1 once the columns are loaded',
@@ -109,4 +113,33 @@ function gaugeEngine(registry: Registry, engine: QueryEngine): void {
       this.set({ silence: 'none' }, account.total - account.missing);
     },
   });
+  if (engine.figures === undefined) return;
+  let figures = engine.figures();
+  for (const [name, help, read] of ENGINE_FIGURES) {
+    new Gauge({
+      name: `muster_engine_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        // The longest slice is forgotten by being read, so the figures are read once a scrape, by the first gauge.
+        if (name === ENGINE_FIGURES[0]?.[0]) figures = engine.figures?.() ?? figures;
+        this.set(read(figures));
+      },
+    });
+  }
 }
+
+const ENGINE_FIGURES: readonly (readonly [string, string, (figures: EngineFigures) => number])[] = [
+  ['rows', 'Nodes that have a row, retired ones too', (figures) => figures.nodes],
+  ['columns', 'Fact paths that have a column', (figures) => figures.columns],
+  ['sparse_columns', 'Fact paths kept as a column of few nodes', (figures) => figures.sparseColumns],
+  ['overflow_nodes', 'Nodes with values that found no column', (figures) => figures.overflowNodes],
+  ['bytes', 'Bytes of columns and kept sets', (figures) => figures.bytes],
+  ['events', 'Events of the store applied since the start', (figures) => figures.events],
+  ['rereads', 'Events for which the document was read', (figures) => figures.rereads],
+  ['feed_lag_seconds', 'Age of the oldest event being applied', (figures) => figures.feedLagMs / 1000],
+  ['longest_slice_seconds', 'Longest slice of work since the last scrape', (figures) => figures.longestSliceMs / 1000],
+  ['fallback_nodes', 'Nodes read from documents to answer questions', (figures) => figures.fallbacks.nodes],
+  ['rebuilds', 'Times the columns were built anew', (figures) => figures.rebuilds],
+  ['snapshots_failed', 'Snapshots that could not be written', (figures) => figures.snapshot.failed],
+];

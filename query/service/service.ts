@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type Clock, durationMs, type Logger, parseListen, type TokenVerifier } from '../../core/index.ts';
-import type { QueryEngine } from '../answers.ts';
 import { watchBody } from './body-time.ts';
 import { callerOf, checkRouteRole } from './callers.ts';
 import { answerClientError } from './client-errors.ts';
@@ -13,7 +12,7 @@ import { addGraphql } from './graphql/graphql.ts';
 import { createGuard } from './guards.ts';
 import { addHealth, type ReadinessCheck } from './health.ts';
 import { boundLoad, type LoadBound } from './load-bounds.ts';
-import { addMetrics } from './metrics.ts';
+import { addMetrics, type MeasuredEngine } from './metrics.ts';
 import { createQuestionReader } from './questions.ts';
 import { addRest } from './rest.ts';
 import { type ServiceConfig, ServiceError } from './service-error.ts';
@@ -22,7 +21,8 @@ import { type Stopping, watchStop } from './stopping.ts';
 
 /** What a service is made of. */
 export interface ServiceParts {
-  readonly engine: QueryEngine;
+  /** Where it has `figures()`, they are among the metrics. */
+  readonly engine: MeasuredEngine;
   readonly tokens: TokenVerifier;
   readonly config: ServiceConfig;
   readonly logger: Logger;

@@ -17,11 +17,9 @@ import {
   type TokenVerifier,
   VOLATILE_FACTS,
 } from '../../../core/index.ts';
-import type { QueryEngine } from '../../../query/answers.ts';
-import { buildService, type ServiceParts } from '../../../query/service/index.ts';
+import { buildService, createQueryEngine, type QueryEngine, type ServiceParts } from '../../../query/index.ts';
 import { type ApplyResult, type NodeChange, type NodeStore, openEmbeddedStore } from '../../../registry/index.ts';
 import { node } from '../../data/fleet.mjs';
-import { startEngine } from './engine.ts';
 
 /** Unix seconds of the tests' clock. */
 export const NOW = 1_789_000_000;
@@ -71,6 +69,9 @@ export function registrationOf(sent: ReturnType<typeof node>): NodeChange {
   };
 }
 
+/** Registrations applied at once. */
+const BATCH = 1000;
+
 /** A store in a folder of its own with the first FLEET nodes of the fleet, and the engine over it. */
 export interface Fleet {
   readonly store: NodeStore;
@@ -80,21 +81,31 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-export async function startFleet(): Promise<Fleet> {
+/** Starts a store and an engine over `nodes`. */
+export async function startFleet(nodes: readonly ReturnType<typeof node>[] = fleet): Promise<Fleet> {
   const path = await mkdtemp(join(tmpdir(), 'muster-service-'));
   const store = await openEmbeddedStore({ path, logger: silentLogger(), mapSizeMax: 1 });
-  await store.apply(fleet.map(registrationOf));
-  const started = await startEngine(store, clock);
+  for (let from = 0; from < nodes.length; from += BATCH) {
+    await store.apply(nodes.slice(from, from + BATCH).map(registrationOf));
+  }
+  const engine = await createQueryEngine({
+    store,
+    logger: silentLogger(),
+    clock,
+    stateRule: { intervalSeconds: 300, expireAfterSeconds: 30 * 86_400 },
+    pathsMax: 20_000,
+  });
+  await engine.start();
   return {
     store,
-    engine: started.engine,
+    engine,
     apply: async (changes) => {
       const result = await store.apply(changes);
-      await started.engine.waitFor(result.position);
+      await engine.waitFor(result.position);
       return result;
     },
     close: async () => {
-      await started.close();
+      await engine.stop();
       await store.close();
       await rm(path, { recursive: true, force: true });
     },

@@ -32,6 +32,8 @@ test('metrics count requests by route, the nodes, and Node itself', async () => 
   expect(figure(body, 'muster_question_seconds_count{surface="rest",kind="nodes"}')).toBe(2);
   expect(figure(body, 'muster_nodes{silence="none"}')).toBe(FLEET);
   expect(figure(body, 'muster_engine_ready')).toBe(1);
+  expect(figure(body, 'muster_engine_rows')).toBe(FLEET);
+  expect(figure(body, 'muster_engine_columns')).toBeGreaterThan(50);
   expect(body).toContain('muster_nodejs_eventloop_lag_seconds');
   await app.close();
 });
