@@ -88,7 +88,7 @@ export class Group {
   }
 
   #register(change: NodeChange & { readonly kind: 'register' }): ChangeResult {
-    const { registration, source, order } = change;
+    const { registration, source, order, byAdmin } = change;
     const key = identityKey(registration.identity);
     const node = this.#node(key);
     if (node.now === undefined) {
@@ -96,7 +96,7 @@ export class Group {
       this.#writeContent(node, adopted, change);
       return this.#written(adopted === undefined ? 'inserted' : 'changed', node);
     }
-    const verdict = judge(node.now, registration, source, order);
+    const verdict = judge(node.now, registration, source, order, byAdmin);
     if (verdict === 'changed') this.#writeContent(node, node.now, change);
     else if (verdict === 'unchanged') this.#writeSeen(node, node.now, change);
     else return { outcome: verdict, identity: node.now.identity, revision: node.now.revision };

@@ -17,15 +17,19 @@ export interface KnownNode {
 /** The verdict on a registration of a node that is there. */
 export type Verdict = 'changed' | 'unchanged' | 'duplicate' | 'replayed' | 'owned' | 'is-retired';
 
-/** What becomes of a registration of a known node. A registration without an order is newer than anything. */
+/**
+ * What becomes of a registration of a known node. A registration without an order is newer than anything; of an
+ * administrator's it is not asked who owns the document.
+ */
 export function judge(
   known: KnownNode,
   registration: { readonly digest: string },
   source: Source,
   order: MessageOrder | undefined,
+  byAdmin = false,
 ): Verdict {
   if (known.retired !== undefined) return 'is-retired';
-  if (!mayWrite(known.source, source)) return 'owned';
+  if (!byAdmin && !mayWrite(known.source, source)) return 'owned';
   if (order !== undefined && known.order !== undefined) {
     const age = compareOrders(order, known.order);
     if (age === 0) return 'duplicate';

@@ -171,6 +171,14 @@ export function applyContract(open: OpenStore): void {
         else expect(after).toEqual(before);
       }),
     );
+
+    it('is not asked of an administrator', () =>
+      use(async ({ store }) => {
+        await store.apply([register('web1', { proof: 'key' })]);
+        const change = register('web1', { proof: 'token', facts: { role: 'taken' } });
+        expect(await outcomes(store, { ...change, byAdmin: true })).toEqual(['changed']);
+        expect(await outcomes(store, register('web1', { proof: 'key' }))).toEqual(['changed']);
+      }));
   });
 
   describe('the fully qualified name', () => {
