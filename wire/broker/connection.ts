@@ -154,10 +154,10 @@ export class Connection {
     this.#authenticating = true;
     this.hold();
     const { login, passcode } = frame.headers;
-    this.#parts.authenticate({ login, passcode, headers: frame.headers, remoteAddress: this.#remoteAddress }).then(
-      (principal) => this.#welcome(principal, version, frame.headers['heart-beat']),
-      (error: unknown) => this.fail(error),
-    );
+    this.#parts
+      .authenticate({ login, passcode, headers: frame.headers, remoteAddress: this.#remoteAddress })
+      .then((principal) => this.#welcome(principal, version, frame.headers['heart-beat']))
+      .catch((error: unknown) => this.fail(error));
   }
 
   #welcome(principal: Principal, version: StompVersion, heartbeat: string | undefined): void {

@@ -528,14 +528,17 @@ describe('a session', () => {
 describe('the broker', () => {
   it('turns away more connections than it may have, from one address too', async () => {
     for (const bounds of [{ connectionsMax: 2 }, { connectionsPerAddressMax: 2 }]) {
-      const { port } = await brokerOf({ bounds });
+      const closings = [gate<void>(), gate<void>()];
+      let closed = 0;
+      const connectionClosed = () => closings[closed++]?.open();
+      const { port } = await brokerOf({ bounds, metrics: { ...counting(), connectionClosed } });
       await as(port, 'node:a');
       const second = await as(port, 'node:b');
       const third = RawClient.open(port);
       expect((await third.next('ERROR')).headers.code).toBe('broker_too_busy');
       await third.closed;
       second.send('DISCONNECT', {});
-      await second.closed;
+      await closings[0]?.passed;
       await as(port, 'node:c');
     }
   });
