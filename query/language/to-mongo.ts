@@ -5,7 +5,8 @@ import { isPattern } from './operators.ts';
 /*
  * A query as a MongoDB server takes it: the same tree as a document, paths coded as stored. What a server could not be
  * told in JSON alone gives undefined: `$mc` tests, regular expressions inside `$in` and `$all`, words of two meanings
- * inside `$all`, and conditions that are never or always true by construction.
+ * inside `$all`, and conditions that are never or always true by construction. Regular expressions go as written: a
+ * server reads them as PCRE, which takes RE2's syntax but lets `$` stand before a last line end too.
  */
 
 /** The MongoDB document of a condition; undefined where there is none. */

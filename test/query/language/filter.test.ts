@@ -309,3 +309,13 @@ test('whatever comes as a wire filter or a compound filter, nothing else is thro
     { numRuns: 2_000 },
   );
 });
+
+test('our own messages carry plain keys', () => {
+  const filter = (fact: Json) => ({ fact: [fact], cf_class: [], agent: [], identity: [], compound: [] });
+  const entry = { fact: 'customer', operator: '==', value: 'emca' };
+  expect(found(conditionOfWireFilter(filter(entry)))).toEqual(['db1']);
+  expect(found(conditionOfWireFilter(filter(entry), 'symbol'))).toEqual([]);
+  expect(found(conditionOfWireFilter({}))).toEqual(['db1', 'web1', 'web2']);
+  expect(found(conditionOfWireFilter({ ...filter(entry), collective: 'mcollective' }))).toEqual(['db1']);
+  expect(found(conditionOfWireFilter({ cf_class: ['/(?=x)/'] }))).toEqual([]);
+});
