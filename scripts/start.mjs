@@ -12,6 +12,6 @@ await runScript(async () => {
   ensureNode();
   ensureInstalled(say);
   await ensureBuilt(say);
-  const require = createRequire(import.meta.url);
-  await require(join(root, 'dist', 'commands.cjs')).main('muster', ['serve', '--with-agent', ...process.argv.slice(2)]);
+  const { main } = createRequire(import.meta.url)(join(root, 'dist', 'commands.cjs'));
+  await main('muster', ['serve', '--with-agent', '--try-with', 'npx', ...process.argv.slice(2)]);
 });
