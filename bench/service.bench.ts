@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -13,7 +13,9 @@ import { httpLoad } from './http-load.ts';
  * cost. The clients run in a process of their own.
  *
  *   npx esbuild bench/service.bench.ts --bundle --platform=node --format=esm --packages=external \
- *     --outfile=node_modules/.cache/service-bench.mjs && node node_modules/.cache/service-bench.mjs [NODES]
+ *     --outfile=node_modules/.cache/service-bench.mjs && node -e "import('./node_modules/.cache/service-bench.mjs')" [NODES]
+ *
+ * (By import and not as the script itself: fleet.mjs, bundled with it, would take itself for the script and print.)
  */
 
 const CLIENTS = 8;
@@ -99,10 +101,13 @@ async function serve(nodes: number): Promise<void> {
   const app: FastifyInstance = await serviceOver(fleet.engine);
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as { port: number };
-  await once(fork(process.argv[1] as string, ['load', String(port)]), 'exit');
+  const code = `import(${JSON.stringify(import.meta.url)})`;
+  await once(spawn(process.execPath, ['-e', code, 'load', String(port)], { stdio: 'inherit' }), 'exit');
   await app.close();
   await fleet.close();
 }
 
-if (process.argv[2] === 'load') await load(Number(process.argv[3]));
-else await serve(Number(process.argv[2] ?? 100_000));
+// There is no script in argv: see the head.
+const [, what, port] = process.argv;
+if (what === 'load') await load(Number(port));
+else await serve(Number(what ?? 100_000));
