@@ -32,7 +32,8 @@ export interface BrokerLink {
   /**
    * Sends and resolves with the RECEIPT's headers. A header `refused` in them is an error code: the message was taken
    * and refused, sending it again is of no use.
-   * @throws WireError `broker_unreachable` when the connection breaks or no receipt comes in time: send it again.
+   * @throws WireError `broker_unreachable` when the connection breaks or no receipt comes in time, `broker_too_busy`
+   * when too much waits already: send it again. `message_too_large`, `frame_malformed` (a header): of no use to.
    */
   send(destination: string, body: Uint8Array, headers?: FrameHeaders): Promise<FrameHeaders>;
   /** Kept over reconnects until the function given back is called. */

@@ -2,6 +2,7 @@ import { Client, type IFrame, type IMessage, type StompSubscription, Versions } 
 import { asMusterError, type Clock, type Logger, shownValue } from '../../core/index.ts';
 import { WireError } from '../errors.ts';
 import type { BrokerLink, Delivery, FrameHeaders, SubscribeOptions } from '../link.ts';
+import { frameBounds } from '../stomp/frame-parser.ts';
 import { type BackOffRule, backOffMs, linkBackOff } from './back-off.ts';
 import { type LinkTls, TcpStompSocket } from './tcp-socket.ts';
 
@@ -236,6 +237,16 @@ class StompLink implements BrokerLink {
   async send(destination: string, body: Uint8Array, headers: FrameHeaders = {}): Promise<FrameHeaders> {
     plainHeader('destination', destination);
     for (const [name, value] of Object.entries(headers)) plainHeader(name, value);
+    if (body.length > frameBounds.bodyBytesMax) {
+      // Our broker would close the connection, and the sender would try for ever.
+      throw new WireError(
+        'message_too_large',
+        `A message of ${body.length} bytes is over ${frameBounds.bodyBytesMax}`,
+        {
+          value: body.length,
+        },
+      );
+    }
     const client = this.#client;
     if (!this.#connected || client === undefined) throw unreachable('There is no connection to the broker');
     if (this.#pending.size >= SENDS_PENDING_MAX || (this.#socket?.unsentBytes ?? 0) > UNSENT_BYTES_MAX) {

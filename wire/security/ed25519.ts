@@ -21,18 +21,16 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * A message as it travels: header line, newline, the signed bytes.
- * @throws WireError `message_too_large`.
+ * @throws WireError `message_too_large` for what nobody would take.
  */
 export function sealMessage(message: Message, key: SigningKey): Uint8Array {
-  return sealBytes(Buffer.from(JSON.stringify(message), 'utf8'), key);
+  const signed = Buffer.from(JSON.stringify(message), 'utf8');
+  if (signed.length > limits.messageBytesMax) throw tooLarge(signed.length);
+  return sealBytes(signed, key);
 }
 
-/**
- * Signs bytes that are a message already, such as one kept for sending again.
- * @throws WireError `message_too_large`.
- */
+/** Seals any bytes, checking nothing: a message made elsewhere, or a bad one for a test. */
 export function sealBytes(signed: Uint8Array, key: SigningKey): Uint8Array {
-  if (signed.length > limits.messageBytesMax) throw tooLarge(signed.length);
   const signature = Buffer.from(key.sign(signed)).toString('base64url');
   return Buffer.concat([Buffer.from(`${headerLine(key.publicKey, signature)}\n`, 'latin1'), signed]);
 }

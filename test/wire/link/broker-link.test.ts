@@ -13,6 +13,7 @@ import {
   type Delivery,
   encodeFrame,
   FrameParser,
+  frameBounds,
   generateSigningKey,
   type Login,
   nodeLogin,
@@ -103,15 +104,22 @@ describe('a link to the embedded broker', () => {
     expect(await link.send(REGISTRATIONS, body, { odd: 'a:b' })).toEqual({ refused: 'sender_unknown', odd: 'a:b:\n' });
   });
 
-  it('sends 1 MiB, and hears of a frame that is too large as broken', async () => {
+  it('sends 1 MiB, and refuses what no broker of ours would take', async () => {
     const { broker, port } = await brokerOf();
     broker.consume(REGISTRATIONS, async () => undefined);
     const link = await upTo(port);
     await link.send(REGISTRATIONS, Buffer.alloc(1024 * 1024));
-    const lost = stateOf(link, false);
     await expect(link.send(REGISTRATIONS, Buffer.alloc(2 * 1024 * 1024))).rejects.toMatchObject({
-      code: 'broker_unreachable',
+      code: 'message_too_large',
     });
+    expect(link.connected).toBe(true);
+  });
+
+  it('hears of a frame that is too large for its broker as broken, by name', async () => {
+    const { port } = await brokerOf({ bounds: { frame: { ...frameBounds, bodyBytesMax: 1000 } } });
+    const link = await upTo(port);
+    const lost = stateOf(link, false);
+    await expect(link.send(REGISTRATIONS, Buffer.alloc(2000))).rejects.toMatchObject({ code: 'broker_unreachable' });
     expect(await lost).toMatch(/frame_too_large/);
     await stateOf(link, true);
   });
@@ -358,7 +366,21 @@ describe('a node’s login', () => {
   });
 
   it('works over the wire, made anew for each connection', async () => {
-    const { broker, port } = await brokerOf({ authenticate: undefined, boundKeyOf: bound(key.publicKey) });
+    let refuse!: (code: string) => void;
+    const refused = new Promise<string>((done) => (refuse = done));
+    const nothing = () => {};
+    const { broker, port } = await brokerOf({
+      authenticate: undefined,
+      boundKeyOf: bound(key.publicKey),
+      metrics: {
+        connectionOpened: nothing,
+        connectionClosed: nothing,
+        frameReceived: nothing,
+        frameSent: nothing,
+        dropped: nothing,
+        refused: refuse,
+      },
+    });
     const principals: Principal[] = [];
     broker.consume(REGISTRATIONS, async ({ principal }) => {
       principals.push(principal);
@@ -368,11 +390,8 @@ describe('a node’s login', () => {
     await link.send(REGISTRATIONS, Buffer.from('x'));
     expect(principals).toEqual([{ kind: 'node', identity: 'db1.acme.net' }]);
     const stranger = linkTo(port, nodeLogin('db1.acme.net', other));
-    const refused = new Promise<void>((done) => {
-      stranger.onState((connected) => connected || done());
-    });
     stranger.start();
-    void refused;
+    expect(await refused).toBe('broker_refused');
     expect(stranger.connected).toBe(false);
   });
 });
