@@ -49,13 +49,13 @@ export const graphqlLimits = Object.freeze({
   /** Characters of a document. `request_too_large` */
   documentCharactersMax: 64 * 1024,
   /** Lexical tokens of a document. */
-  tokensMax: 5000,
+  tokensMax: 3000,
   /** Levels of fields. */
   depthMax: 12,
   /** Levels of fields below `__schema` and `__type`, as the usual introspection query needs. */
   introspectionDepthMax: 16,
   /** Fields after fragments have been put in. */
-  fieldsMax: 1000,
+  fieldsMax: 300,
   /** Fields of the query type: each is a question of its own. */
   rootFieldsMax: 20,
   /** Times one field may stand beside itself under other names. */
