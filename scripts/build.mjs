@@ -79,7 +79,7 @@ export async function build(at = root) {
       banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
       metafile: true,
       logLevel: 'warning',
-      plugins: [evaluatedData(at, DATA_MODULES), compiledValidators(at), loadedLater(at), lazyYaml(at)],
+      plugins: [evaluatedData(at, DATA_MODULES), compiledValidators(), loadedLater(at), lazyYaml(at)],
     });
     writeBins(out, Object.keys(manifest.bin));
     writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(result.metafile, at));

@@ -13,8 +13,8 @@ const require = createRequire(import.meta.url);
 const CALL = /new Ajv\([^()]*\)\.compile(?:<[^>]*>)?\([^()]*\)/g;
 const IMPORT = /^import \{ Ajv \} from 'ajv';$/m;
 
-/** The esbuild plugin that does so for the sources below `at`. */
-export function compiledValidators(at) {
+/** The esbuild plugin that does so. */
+export function compiledValidators() {
   return {
     name: 'compiled-validators',
     setup(setup) {

@@ -8,6 +8,6 @@ export function commandLogger(config: Pick<Config, 'log'>, io: CommandIo): Logge
   const { level } = config.log;
   if (io.stderr.isTTY !== true) return createLogger({ level });
   const colorize = colours(io.stderr, io.env, undefined).on;
-  const options = { colorize, destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' };
-  return createLogger({ level, destination: pretty(options) });
+  const layout = { singleLine: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' };
+  return createLogger({ level, destination: pretty({ ...layout, colorize, destination: 2, sync: true }) });
 }

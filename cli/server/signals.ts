@@ -3,6 +3,8 @@ import type { Logger } from '../../core/index.ts';
 import { exitStatuses, exitStatusOfSignal } from '../exit-status.ts';
 
 const STOPPING: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
+/** One Ctrl-C may come twice, from the terminal and from npm; people are slower. */
+const SAME_SIGNAL_MS = 500;
 
 /** How a server was told to end. */
 export interface Ended {
@@ -18,13 +20,15 @@ export function untilTold(logger: Logger): { readonly told: Promise<Ended>; read
   const told = new Promise<Ended>((resolve) => {
     tell = resolve;
   });
-  let signals = 0;
+  let firstAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
-    signals += 1;
-    if (signals > 1) {
+    const now = performance.now();
+    if (firstAtMs !== undefined) {
+      if (now - firstAtMs < SAME_SIGNAL_MS) return;
       logger.warn({ signal }, 'Ended at once, by a second signal');
       process.exit(exitStatusOfSignal(constants.signals[signal]));
     }
+    firstAtMs = now;
     logger.info({ signal }, 'Stopping');
     tell({ status: exitStatuses.ok.status });
   };
