@@ -3,7 +3,7 @@ import { type Bits, clearBit, setBit } from './bits.ts';
 import { type ColumnBase, capacityFor } from './column.ts';
 import { Dictionary } from './dictionary.ts';
 import type { KeptSet, SetCache } from './set-cache.ts';
-import { TYPE_BITS } from './values.ts';
+import { sameValue, TYPE_BITS } from './values.ts';
 
 /** Ids by row, as narrow as the largest id allows; 0 is no value. */
 export type Ids = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -26,6 +26,7 @@ export class DictionaryColumn implements ColumnBase {
   readonly #texts = new Map<string, { readonly text: string; lists: number }>();
   /** Ids of lists that hold no text, in a pinned column. */
   readonly textless = new Set<number>();
+  #idMax: number;
   /** Distinct values at which its kind is thought over again. */
   #reviewAt = DISTINCT_REVIEW_MIN;
 
@@ -34,6 +35,7 @@ export class DictionaryColumn implements ColumnBase {
     this.pinned = pinned;
     this.dictionary = dictionary;
     this.ids = ids;
+    this.#idMax = idMaxOf(ids);
     this.rows = rows;
     if (pinned) for (let id = 1; id < dictionary.idsEnd; id++) this.#share(id);
   }
@@ -70,14 +72,10 @@ export class DictionaryColumn implements ColumnBase {
   set(row: number, value: Json): boolean {
     if (row >= this.ids.length) this.reserve(capacityFor(row + 1));
     const before = this.ids[row] as number;
-    const end = this.dictionary.idsEnd;
+    if (before !== 0 && sameValue(this.dictionary.values[before] as Json, value)) return false;
     const id = this.dictionary.hold(value);
-    if (id === before) {
-      this.dictionary.drop(id);
-      return false;
-    }
-    if (id > this.#idMax()) this.#widen();
-    if (this.pinned && (id >= end || this.dictionary.rowsOf(id) === 1)) this.#share(id);
+    if (id > this.#idMax) this.#widen();
+    if (this.pinned && this.dictionary.rowsOf(id) === 1) this.#share(id);
     this.#move(row, before, id);
     if (before !== 0) this.#release(before);
     else this.rows += 1;
@@ -217,14 +215,15 @@ export class DictionaryColumn implements ColumnBase {
     });
   }
 
-  #idMax(): number {
-    return 2 ** (8 * this.ids.BYTES_PER_ELEMENT) - 1;
-  }
-
   #widen(): void {
     const wider = this.ids.BYTES_PER_ELEMENT === 1 ? Uint16Array : Uint32Array;
     this.ids = wider.from(this.ids) as Ids;
+    this.#idMax = idMaxOf(this.ids);
   }
+}
+
+function idMaxOf(ids: Ids): number {
+  return 2 ** (8 * ids.BYTES_PER_ELEMENT) - 1;
 }
 
 const ARRAY_PLACE = 31 - Math.clz32(TYPE_BITS.array);

@@ -18,6 +18,7 @@ export class Dictionary {
   /** Open addressing, linear probing; 0 is an empty slot. */
   #slots: Uint32Array | undefined;
   #free: number[] = [];
+  #latest = 0;
   /** Rows by the bit of their value's type: index is the bit's place. */
   readonly typeRows = new Uint32Array(6);
   /** Distinct values. */
@@ -40,11 +41,18 @@ export class Dictionary {
 
   /** The id of a value, made where there is none. Holds it for one row more. */
   hold(value: Json): number {
+    // What the row before had, many a row has.
+    if (value === this.values[this.#latest] && typeof value !== 'object' && this.#latest !== 0) {
+      this.#refs[this.#latest] = (this.#refs[this.#latest] as number) + 1;
+      this.#countType(value, 1);
+      return this.#latest;
+    }
     const hash = hashValue(value);
     let id = this.#lookup(value, hash);
     if (id === 0) id = this.#add(value, hash);
     this.#refs[id] = (this.#refs[id] as number) + 1;
     this.#countType(value, 1);
+    this.#latest = id;
     return id;
   }
 

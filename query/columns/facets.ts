@@ -28,7 +28,7 @@ export function* facetOf(table: Table, path: FieldPath, rows: Bits, limit: numbe
   const tally = new Tally();
   if (alone && column?.kind === 'dictionary') countIds(column, rows, tally);
   else yield* countEach(table, resolved, rows, tally, pace);
-  return { path, values: tally.most(limit), distinct: tally.distinct, absent: tally.absent };
+  return { path, values: yield* tally.most(limit, pace), distinct: tally.distinct, absent: tally.absent };
 }
 
 function countIds(column: DictionaryColumn, rows: Bits, tally: Tally): void {
@@ -100,9 +100,11 @@ function collect(value: Json, rest: readonly string[], found: Json[]): void {
 
 /** Counts by value. */
 class Tally {
-  readonly #scalars = new Map<Json, number>();
-  /** Arrays and objects by their canonical form. */
-  readonly #compound = new Map<string, { readonly value: Json; count: number }>();
+  readonly #scalars = new Map<Json, Counted & { count: number; round: number }>();
+  /** Arrays and objects, by their canonical form. */
+  readonly #compound = new Map<Json, Counted & { count: number; round: number }>();
+  /** Goes up with each value given, so that an element that stands in it twice is counted once. */
+  #round = 0;
   absent = 0;
 
   get distinct(): number {
@@ -111,40 +113,32 @@ class Tally {
 
   /** An array counts once for each of its different elements. */
   add(value: Json, count: number): void {
-    if (!Array.isArray(value)) {
-      this.#one(value, count);
-      return;
-    }
-    if (value.length < 2) {
-      if (value.length === 1) this.#one(value[0] as Json, count);
-      return;
-    }
-    const seen = new Set<Json>();
-    for (const element of value as readonly Json[]) {
-      const mark = typeof element === 'object' && element !== null ? canonicalJson(element) : element;
-      if (seen.has(mark)) continue;
-      seen.add(mark);
-      this.#one(element, count);
-    }
+    this.#round += 1;
+    if (!Array.isArray(value)) this.#one(value, count);
+    else for (let i = 0; i < value.length; i++) this.#one(value[i] as Json, count);
   }
 
   #one(value: Json, count: number): void {
-    if (typeof value !== 'object' || value === null) {
-      this.#scalars.set(value, (this.#scalars.get(value) ?? 0) + count);
-      return;
+    const key = typeof value === 'object' && value !== null ? canonicalJson(value) : value;
+    const tallies = key === value ? this.#scalars : this.#compound;
+    const known = tallies.get(key);
+    if (known === undefined) tallies.set(key, { value, count, round: this.#round });
+    else if (known.round !== this.#round) {
+      known.count += count;
+      known.round = this.#round;
     }
-    const key = canonicalJson(value);
-    const known = this.#compound.get(key);
-    if (known === undefined) this.#compound.set(key, { value, count });
-    else known.count += count;
   }
 
   /** The most frequent, then by value; keys as sent. */
-  most(limit: number): { readonly value: Json; readonly count: number }[] {
-    const all: { readonly value: Json; readonly count: number }[] = [...this.#compound.values()];
-    for (const [value, count] of this.#scalars) all.push({ value, count });
+  *most(limit: number, pace: Pace): Sliced<{ readonly value: Json; readonly count: number }[]> {
     const best = new Best(limit);
-    for (const one of all) best.offer(one);
+    let offered = 0;
+    for (const tallies of [this.#scalars, this.#compound]) {
+      for (const one of tallies.values()) {
+        best.offer(one);
+        if (++offered % ROWS_BETWEEN_LOOKS === 0 && pace.due()) yield;
+      }
+    }
     return best.sorted().map(({ value, count }) => ({ value: decodeKeys(value), count }));
   }
 }

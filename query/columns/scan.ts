@@ -1,8 +1,10 @@
 import type { Json } from '../../core/index.ts';
+import { clearBit, setBit } from './bits.ts';
 import { type Code, MATCHES, MET_SHIFT, UNKNOWN } from './column.ts';
 import type { DictionaryColumn } from './dictionary-column.ts';
 import type { LeafContext } from './leaf.ts';
 import type { LeafBits } from './leaf-bits.ts';
+import { literalTest } from './literal-scan.ts';
 import type { NumberColumn } from './number-column.ts';
 import type { Sliced } from './pace.ts';
 import type { Column } from './path-tree.ts';
@@ -164,6 +166,7 @@ function* scanTexts(
   context: LeafContext,
 ): Sliced<void> {
   const onlyArrays = rest.length > 0;
+  const literal = onlyArrays ? undefined : literalTest(plan, column);
   const expected = plan.asked === 0 || (plan.asked & TYPE_BITS.string) !== 0;
   const test = plan.compiled;
   let read = column.reader();
@@ -172,6 +175,14 @@ function* scanTexts(
     if (row % VALUES_BETWEEN_LOOKS === 0 && context.pace.due()) {
       yield;
       read = column.reader();
+      literal?.renew();
+    }
+    const quick = literal?.matches(row);
+    if (quick !== undefined) {
+      if (quick) setBit(result.matched, row);
+      else clearBit(result.matched, row);
+      if (result.unknown !== undefined) clearBit(result.unknown, row);
+      continue;
     }
     const value = read(row) as Json | undefined;
     if (value === undefined || (onlyArrays && !Array.isArray(value))) continue;

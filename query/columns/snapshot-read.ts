@@ -78,8 +78,7 @@ async function readColumn(source: Source, head: ColumnHead, table: Table, end: n
     }
     case 'number': {
       const values = new Float64Array(capacity);
-      await source.block(values.subarray(0, end));
-      values.fill(Number.NaN, end);
+      values.fill(Number.NaN, await source.rows(values.subarray(0, end)));
       return new NumberColumn(values, head.rows);
     }
     case 'dictionary': {
@@ -94,7 +93,7 @@ async function readColumn(source: Source, head: ColumnHead, table: Table, end: n
           : head.idBytes === 2
             ? new Uint16Array(capacity)
             : new Uint32Array(capacity);
-      await source.block(ids.subarray(0, end));
+      await source.rows(ids.subarray(0, end));
       const dictionary = Dictionary.restore(values, refs, hashes);
       return new DictionaryColumn(table.cache, head.pinned === true, dictionary, ids, head.rows);
     }
@@ -107,7 +106,7 @@ async function readTexts(source: Source, head: ColumnHead, table: Table, end: nu
   const capacity = table.book.capacity;
   const read = async (): Promise<Uint32Array<ArrayBuffer>> => {
     const array = new Uint32Array(capacity);
-    await source.block(array.subarray(0, end));
+    await source.rows(array.subarray(0, end));
     return array;
   };
   const addresses = await read();
@@ -166,6 +165,16 @@ class Source {
       throw new SnapshotUnusable(`a block has ${length} bytes where ${into.byteLength} were expected`);
     }
     await this.fill(new Uint8Array(into.buffer, into.byteOffset, into.byteLength));
+  }
+
+  /** The next block, into the beginning of an array: a column may have had no room yet for the last rows. */
+  async rows(into: Uint8Array | Uint16Array | Uint32Array | Float64Array): Promise<number> {
+    const length = await this.#length();
+    if (length > into.byteLength || length % into.BYTES_PER_ELEMENT !== 0) {
+      throw new SnapshotUnusable(`a block has ${length} bytes where at most ${into.byteLength} were expected`);
+    }
+    await this.fill(new Uint8Array(into.buffer, into.byteOffset, length));
+    return length / into.BYTES_PER_ELEMENT;
   }
 
   /** The next block, whatever its length. */

@@ -10,6 +10,9 @@ const JSON_TEXT = 2;
 const NUMBER = 3;
 const KIND_MASK = 3;
 
+/** The kind of a text that stands in the arena as it is, one byte a character. */
+export const CHUNK_TEXT_KIND = TEXT;
+
 const BEYOND_LATIN1 = /[\u0100-\uffff]/;
 const EACH_BEYOND_LATIN1 = /[\u0100-\uffff]/g;
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
@@ -139,9 +142,14 @@ export class TextColumn implements ColumnBase {
     }
   }
 
+  /** True where it is small enough that a scan reads whole chunks. */
+  get readsWholeChunks(): boolean {
+    return this.arena.used <= WHOLE_CHUNKS_BYTES_MAX;
+  }
+
   /** A reader for a run over many rows: faster than {@link get} where values are short. Of use until the next write. */
   reader(): (row: number) => Json | undefined {
-    if (this.arena.used > WHOLE_CHUNKS_BYTES_MAX) return (row) => this.get(row);
+    if (!this.readsWholeChunks) return (row) => this.get(row);
     const whole: (string | undefined)[] = [];
     return (row) => {
       if (row >= this.shapes.length) return undefined;
