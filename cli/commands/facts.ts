@@ -104,7 +104,10 @@ function print(options: FactsOptions, { values, absent, account }: Counted, io: 
     return exitStatuses.nobody.status;
   }
   if (!options.json) io.stdout.write(renderFactReport({ fact, values }));
-  if (!options.quiet) io.stderr.write(`\nFinished processing ${account.matched - absent} / ${account.matched} hosts\n`);
+  // People want to see how many were asked; a script has its answer already.
+  if ((io.stderr.isTTY === true && !options.quiet) || options.verbose) {
+    io.stderr.write(`\nFinished processing ${account.matched - absent} / ${account.matched} hosts\n`);
+  }
   if (options.verbose) io.stderr.write(renderAccount({ account }));
   return exitStatuses.ok.status;
 }

@@ -186,7 +186,7 @@ describe('mc-facts', () => {
       const { status, stdout, stderr } = await ask('mc-facts', fact);
       expect(service.lastBody).toMatchObject({ path: ['facts.os.name'] });
       expect(stdout).toBe(`Report for fact: ${fact}\n\n        ${'Debian'.padEnd(40)} found 2 times\n`);
-      expect(stderr).toContain('Finished processing 2 / 3 hosts');
+      expect(stderr).toBe('');
       expect(status).toBe(0);
     }
   });
@@ -197,7 +197,8 @@ describe('mc-facts', () => {
   });
 
   it('lists the nodes with -v', async () => {
-    const { stdout } = await ask('mc-facts', 'os.name', '-v');
+    const { stdout, stderr } = await ask('mc-facts', 'os.name', '-v');
+    expect(stderr).toContain('Finished processing 2 / 2 hosts');
     expect(stdout).toContain('            db1.acme.net\n            web1.acme.net\n');
   });
 
