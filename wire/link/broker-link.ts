@@ -4,6 +4,7 @@ import { WireError } from '../errors.ts';
 import type { BrokerLink, Delivery, FrameHeaders, SubscribeOptions } from '../link.ts';
 import { frameBounds } from '../stomp/frame-parser.ts';
 import { type BackOffRule, backOffMs, linkBackOff } from './back-off.ts';
+import { PendingSends, unreachable } from './pending-sends.ts';
 import { type LinkTls, TcpStompSocket } from './tcp-socket.ts';
 
 /** Who logs in; a function is asked anew at every connection. */
@@ -49,12 +50,6 @@ export const SENDS_PENDING_MAX = 10_000;
 /** Bytes the broker may leave untaken before sends are refused with `broker_too_busy`. */
 export const UNSENT_BYTES_MAX = 32 * 1024 * 1024;
 
-interface PendingSend {
-  readonly resolve: (headers: FrameHeaders) => void;
-  readonly reject: (error: WireError) => void;
-  readonly timer: NodeJS.Timeout;
-}
-
 interface KeptSubscription {
   readonly id: string;
   readonly destination: string;
@@ -77,7 +72,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
 /** One stompjs client for each connection: the waits between them, hosts and subscriptions are ours. */
 class StompLink implements BrokerLink {
   readonly #options: BrokerLinkOptions;
-  readonly #pending = new Map<string, PendingSend>();
+  readonly #pending: PendingSends;
   readonly #subscriptions = new Map<string, KeptSubscription>();
   readonly #listeners = new Set<(connected: boolean, reason?: string) => void>();
   #client: Client | undefined;
@@ -94,6 +89,7 @@ class StompLink implements BrokerLink {
 
   constructor(options: BrokerLinkOptions) {
     this.#options = options;
+    this.#pending = new PendingSends(options.receiptTimeoutMs ?? RECEIPT_TIMEOUT_MS);
   }
 
   get connected(): boolean {
@@ -185,7 +181,7 @@ class StompLink implements BrokerLink {
 
   #lost(reason: string): void {
     const wasConnected = this.#connected;
-    this.#rejectPending(reason);
+    this.#pending.rejectAll(reason);
     this.#setConnected(false, reason);
     if (this.#stopping !== undefined) return;
     const { hosts, logger, backOff = linkBackOff } = this.#options;
@@ -215,23 +211,9 @@ class StompLink implements BrokerLink {
     }
   }
 
-  #rejectPending(reason: string): void {
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { reject, timer } of pending) {
-      clearTimeout(timer);
-      reject(unreachable(`No receipt from the broker: ${reason}`));
-    }
-  }
-
   #onReceipt(frame: IFrame): void {
-    const id = frame.headers['receipt-id'] ?? '';
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    this.#pending.delete(id);
-    clearTimeout(pending.timer);
-    const { 'receipt-id': _, ...headers } = frame.headers;
-    pending.resolve(headers as FrameHeaders);
+    const { 'receipt-id': id = '', ...headers } = frame.headers;
+    this.#pending.settle(id, headers as FrameHeaders);
   }
 
   async send(destination: string, body: Uint8Array, headers: FrameHeaders = {}): Promise<FrameHeaders> {
@@ -254,15 +236,9 @@ class StompLink implements BrokerLink {
     }
     this.#number += 1;
     const id = `r${this.#number}`;
-    const { receiptTimeoutMs = RECEIPT_TIMEOUT_MS } = this.#options;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        reject(unreachable(`No receipt from the broker within ${receiptTimeoutMs} ms`));
-      }, receiptTimeoutMs);
-      this.#pending.set(id, { resolve, reject, timer });
-      client.publish({ destination, binaryBody: body, headers: { ...headers, receipt: id } });
-    });
+    const receipt = this.#pending.wait(id);
+    client.publish({ destination, binaryBody: body, headers: { ...headers, receipt: id } });
+    return receipt;
   }
 
   subscribe(destination: string, onDelivery: (delivery: Delivery) => void, options: SubscribeOptions = {}): () => void {
@@ -318,7 +294,7 @@ class StompLink implements BrokerLink {
   async #stop(): Promise<void> {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#connectTimer);
-    this.#rejectPending('the link is stopped');
+    this.#pending.rejectAll('the link is stopped');
     const client = this.#client;
     const socket = this.#socket;
     if (client !== undefined && socket !== undefined) {
@@ -335,8 +311,4 @@ function plainHeader(name: string, value: string): void {
   if (/[\n\r\0:]/.test(name) || /[\n\r\0]/.test(value)) {
     throw new WireError('frame_malformed', `The header ${shownValue(name)} holds a line break or NUL`, { field: name });
   }
-}
-
-function unreachable(message: string): WireError {
-  return new WireError('broker_unreachable', message);
 }
