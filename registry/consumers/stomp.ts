@@ -6,11 +6,13 @@ import {
   type Principal,
   registrationQueue,
 } from '../../wire/index.ts';
+import type { Origin } from '../origin.ts';
+import type { Outcome } from '../pipeline/outcome.ts';
 import type { Registry } from '../registry.ts';
 
 /** What the STOMP consumers work with. */
 export interface StompConsumerOptions {
-  readonly registry: Pick<Registry, 'submit' | 'room'>;
+  readonly registry: Pick<Registry, 'submit' | 'hasRoom' | 'room'>;
   readonly collectives: readonly string[];
   readonly logger: Logger;
 }
@@ -23,7 +25,8 @@ export interface StompConsumerOptions {
 export function consumeFromBroker(broker: Pick<Broker, 'consume'>, options: StompConsumerOptions): () => void {
   const stops = options.collectives.map((collective) =>
     broker.consume(registrationQueue(collective), async ({ destination, body, principal }) => {
-      const outcome = await options.registry.submit(body, { via: 'stomp', destination, peer: peerOf(principal) });
+      const origin: Origin = { via: 'stomp', destination, peer: peerOf(principal) };
+      const outcome = await submitWithRoom(options.registry, body, origin);
       return outcome.kind === 'refused' ? ({ refused: outcome.error.code } satisfies FrameHeaders) : undefined;
     }),
   );
@@ -44,9 +47,8 @@ export function consumeFromLink(link: Pick<BrokerLink, 'subscribe'>, options: St
       queue,
       async (delivery) => {
         try {
-          await registry.room();
           // The queue asked for, not what the broker calls it: the message names the same.
-          await registry.submit(delivery.body, { via: 'stomp', destination: queue });
+          await submitWithRoom(registry, delivery.body, { via: 'stomp', destination: queue });
           delivery.ack();
         } catch (thrown) {
           const error = asMusterError(thrown);
@@ -60,6 +62,16 @@ export function consumeFromLink(link: Pick<BrokerLink, 'subscribe'>, options: St
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+/** Waits where the queue is full: the broker bounds what it hands over, and stops reading its sockets meanwhile. */
+async function submitWithRoom(
+  registry: StompConsumerOptions['registry'],
+  bytes: Uint8Array,
+  origin: Origin,
+): Promise<Outcome> {
+  while (!registry.hasRoom) await registry.room();
+  return registry.submit(bytes, origin);
 }
 
 function peerOf(principal: Principal): string {
