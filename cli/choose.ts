@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { inertText } from '../renderers/index.ts';
 import type { CommandIo } from './io.ts';
 
@@ -10,23 +10,25 @@ export async function choose(question: string, names: readonly string[], io: Com
   const width = String(names.length + 1).length;
   const lines = [...names, 'Exit'].map((name, i) => `${String(i + 1).padStart(width + 2)}  ${inertText(name)}\n`);
   io.stderr.write(`${lines.join('')}\n`);
-  const terminal = createInterface({ input: io.stdin, output: io.stderr as NodeJS.WritableStream, terminal: true });
-  const gone = new AbortController();
-  terminal.on('close', () => gone.abort());
+  const terminal = createInterface({
+    input: io.stdin,
+    output: io.stderr as NodeJS.WritableStream,
+    terminal: true,
+    prompt: `${question} (1-${names.length + 1}): `,
+  });
   terminal.on('SIGINT', () => terminal.close());
   try {
-    for (;;) {
-      const answer = (await terminal.question(`${question} (1-${names.length + 1}): `, { signal: gone.signal })).trim();
+    terminal.prompt();
+    // Lines typed ahead are kept until they are asked for.
+    for await (const line of terminal) {
+      const answer = line.trim();
       const number = /^\d{1,9}$/.test(answer) ? Number(answer) : Number.NaN;
       if (number === names.length + 1) return undefined;
-      const chosen = names[number - 1];
+      const chosen = names[number - 1] ?? names.find((name) => name === answer);
       if (chosen !== undefined) return chosen;
-      const matching = names.filter((name) => name === answer);
-      if (matching.length === 1) return answer;
       io.stderr.write(`Please give a number from 1 to ${names.length + 1}\n`);
+      terminal.prompt();
     }
-  } catch (error) {
-    if ((error as Error).name !== 'AbortError') throw error;
     io.stderr.write('\n');
     return undefined;
   } finally {
