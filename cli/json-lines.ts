@@ -36,7 +36,7 @@ class JsonLines extends Transform {
     }
     this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
-    if (this.#form === 'unknown' && chunk.includes(NEWLINE)) this.#decide();
+    if (this.#form === 'unknown' && chunk.includes(NEWLINE)) this.#decide(false);
     if (this.#keptBytes > WHOLE_BYTES_MAX) {
       done(
         new CliError('message_too_large', `The input is no JSON lines and over ${WHOLE_BYTES_MAX} bytes`, {
@@ -49,7 +49,7 @@ class JsonLines extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    if (this.#form === 'unknown') this.#decide();
+    if (this.#form === 'unknown') this.#decide(true);
     if (this.#form === 'whole') {
       try {
         this.#passOnWhole();
@@ -63,11 +63,12 @@ class JsonLines extends Transform {
   }
 
   /** The first line that is not blank decides; a line of JSON lines that is broken is the service's to refuse. */
-  #decide(): void {
+  #decide(ended: boolean): void {
     const bytes = Buffer.concat(this.#kept);
-    const first = bytes.toString('latin1').trimStart().split('\n', 1)[0]?.trim() ?? '';
-    if (first === '') return;
-    this.#form = first.startsWith('[') || first === '{' ? 'whole' : 'lines';
+    const [first = '', ...rest] = bytes.toString('latin1').trimStart().split('\n', 2);
+    // Half a line says nothing yet.
+    if (first === '' || (rest.length === 0 && !ended)) return;
+    this.#form = first.startsWith('[') || first.trim() === '{' ? 'whole' : 'lines';
     if (this.#form === 'whole') return;
     this.#kept = [];
     this.#keptBytes = 0;
