@@ -248,7 +248,7 @@ describe('at the broker', () => {
       /ERROR\n/,
     );
     expect(endless).toMatch(/frame_too_large/);
-    const twoMegabytes = sealed('big.acme.net', { facts: { big: 'x'.repeat(2_000_000) } });
+    const twoMegabytes = Buffer.concat([sealed('big.acme.net', {}), Buffer.alloc(2_000_000, 'x')]);
     const big = await talk(
       muster.stompPort,
       Buffer.concat([

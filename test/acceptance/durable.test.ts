@@ -64,6 +64,7 @@ describe('a receipt', () => {
     const muster = await Installed.start({
       under: [
         'strace',
+        '-D',
         '-f',
         '-qq',
         '-s',
@@ -97,8 +98,9 @@ describe('a receipt', () => {
         return [];
       });
     const receipts = events.flatMap((event, i) => (event === 'receipt' ? [i] : []));
-    expect(receipts.length).toBe(ROUNDS);
-    for (const at of receipts) {
+    // The receipt of DISCONNECT comes after those of the registrations.
+    expect(receipts.length).toBeGreaterThanOrEqual(ROUNDS);
+    for (const at of receipts.slice(0, ROUNDS)) {
       const before = events.slice(0, at);
       const received = before.lastIndexOf('received');
       expect(received, 'the message is read before its receipt').toBeGreaterThanOrEqual(0);
