@@ -86,8 +86,8 @@ function typesMet(asked: readonly TypeName[], value: Json | undefined, rest: rea
     if (item === undefined) return false;
     const type = typeOfValue(item);
     if (asked.includes(type)) return true;
-    // Null is a fact without a value, not one of another type.
-    if (type !== 'null') met.add(type);
+    // Null is a fact without a value, not one of another type; so is a list without elements, such as classes: [].
+    if (type !== 'null' && !(Array.isArray(item) && item.length === 0)) met.add(type);
     return false;
   });
   if (found) return [];

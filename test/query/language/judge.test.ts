@@ -94,6 +94,7 @@ describe('values of another type', () => {
     expect(types({ 'facts.a': 8 }, ['x', true])).toEqual([['$eq', 'number', ['string', 'bool']]]);
     expect(types({ 'facts.a': 8 }, undefined)).toEqual([['$eq', 'number', []]]);
     expect(types({ 'facts.a': 8 }, null)).toEqual([['$eq', 'number', []]]);
+    expect(types({ classes: 'mysql' }, [])).toEqual([['$eq', 'string', []]]);
     expect(types({ 'facts.a': { $exists: true } }, 1)).toEqual([]);
     expect(types({ 'facts.a': null }, 1)).toEqual([]);
   });
