@@ -253,6 +253,7 @@ class Engine implements ColumnsEngine {
         pool,
         pace,
         read: (identities) => this.#options.store.read(identities),
+        hold: () => (this.#follower as Follower).hold(),
         fellBack: (what, rows) => this.#fellBack(what, rows),
       };
       const clock = (): ReturnType<typeof epochSeconds> => epochSeconds(this.#options.clock);

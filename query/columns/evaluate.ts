@@ -26,8 +26,8 @@ type MetByLeaf = Map<LeafPlan, LeafBits>;
 
 /** Leaves on rows that are evaluated again in one go with counting; more are done in slices before. */
 const MENDED_AT_ONCE_MAX = 2_000;
-/** Rounds of that, each over what was written during the one before; then the rest is done in one go. */
-const MENDING_ROUNDS_MAX = 16;
+/** Rounds of that, each over what was written during the one before; then writes wait until the rest is done. */
+const MENDING_ROUNDS_MAX = 4;
 
 /** Evaluates a query. Throws {@link TableOutgrown} where the table has grown meanwhile. */
 export function* evaluate(
@@ -39,11 +39,13 @@ export function* evaluate(
   const { table, pool } = context;
   const written = new WrittenRows();
   const met: MetByLeaf = new Map();
+  let release: (() => void) | undefined;
   table.watchers.add(written);
   try {
     const truth = yield* truthOf(plan, context, met);
     const leaves = leavesOf(plan);
-    for (let round = 0; written.rows.size * leaves.length > MENDED_AT_ONCE_MAX && round < MENDING_ROUNDS_MAX; round++) {
+    for (let round = 1; written.rows.size * leaves.length > MENDED_AT_ONCE_MAX; round++) {
+      if (round === MENDING_ROUNDS_MAX) release = (yield context.hold()) as () => void;
       for (const row of written.take()) {
         mend(plan, table, row, leaves, truth, met, pool);
         if (context.pace.due()) yield;
@@ -53,6 +55,7 @@ export function* evaluate(
     if (table.cache.words !== pool.words) throw new TableOutgrown();
     return conclude(leaves, truth, met, context, now(), requireKnown);
   } finally {
+    release?.();
     table.watchers.delete(written);
   }
 }

@@ -79,18 +79,26 @@ export class Follower {
 
   /** Runs something while nothing is applied: between two batches. */
   async paused<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.hold();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  /** Resolves when nothing is applied, and nothing is until what it gives is called. One holds at a time. */
+  async hold(): Promise<() => void> {
     while (this.#paused !== undefined) await this.#paused;
     let resume: () => void = () => undefined;
     this.#paused = new Promise((resolve) => {
       resume = resolve;
     });
-    try {
-      await this.#applying;
-      return await work();
-    } finally {
+    await this.#applying?.catch(() => undefined);
+    return () => {
       this.#paused = undefined;
       resume();
-    }
+    };
   }
 
   #isPast(position: FeedPosition): boolean {

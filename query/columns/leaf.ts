@@ -25,6 +25,8 @@ export interface LeafContext {
   readonly pace: Pace;
   /** Whole documents, for the few questions that columns cannot tell: is this object equal, key order counted. */
   readonly read: (identities: readonly Identity[]) => Promise<readonly (NodeDocument | undefined)[]>;
+  /** Makes writes wait; resolves when none goes on, with what lets them go on. */
+  readonly hold: () => Promise<() => void>;
   /** Counts and says once in a while that a question had to leave the columns. */
   readonly fellBack: (what: 'overflow' | 'documents', rows: number) => void;
 }
@@ -76,13 +78,12 @@ function* scanObjects(plan: LeafPlan, path: ResolvedPath, result: LeafBits, cont
   const { table, pool, pace } = context;
   const node = path.node as PathNode;
   const objects = pool.takeEmpty();
-  const used = table.book.used;
   let all = false;
   for (const dense of table.tree.denseUnder(node)) {
     const column = dense.column as Column;
     if (dense === node) continue;
     // A member that every node has makes it an object everywhere.
-    if (column.rows === used) {
+    if (column.rows === table.book.used) {
       objects.fill(-1);
       all = true;
       break;

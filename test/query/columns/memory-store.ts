@@ -161,12 +161,14 @@ export function createMemoryStore(): MemoryStore {
     async *changes(from, signal) {
       let at = parse(from);
       const began = epoch;
+      let next = 0;
       while (!signal.aborted) {
         if (epoch !== began) throw new StoreError('feed_position_lost', 'The feed was lost');
-        const next = log.find((batch) => parse(batch.position) > at);
-        if (next !== undefined) {
-          at = parse(next.position);
-          yield next;
+        while (next < log.length && parse((log[next] as FeedBatch).position) <= at) next += 1;
+        const batch = log[next];
+        if (batch !== undefined) {
+          at = parse(batch.position);
+          yield batch;
           continue;
         }
         await new Promise<void>((resolve) => {
