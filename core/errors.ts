@@ -68,9 +68,17 @@ export class CoreError extends MusterError {}
 
 /** Anything thrown, as a {@link MusterError}: ours unchanged, everything else wrapped as `internal_error`. */
 export function asMusterError(thrown: unknown): MusterError {
-  if (thrown instanceof MusterError) return thrown;
+  if (isMusterError(thrown)) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new MusterError('internal_error', message, { cause: thrown });
+}
+
+/** True for errors of ours. Each bundle of the build has a class of its own, so that they are known by what they hold. */
+function isMusterError(thrown: unknown): thrown is MusterError {
+  if (thrown instanceof MusterError) return true;
+  if (!(thrown instanceof Error)) return false;
+  const { code, remedy, toJSON } = thrown as Partial<MusterError>;
+  return typeof remedy === 'string' && typeof toJSON === 'function' && Object.hasOwn(errorCatalogue, code ?? '');
 }
 
 const SHOWN_CHARACTERS_MAX = 80;
