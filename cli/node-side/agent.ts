@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { dataDirOf, type Logger, loadConfig } from '../../core/index.ts';
 import type { AgentOptions } from '../commands/agent.ts';
+import { CliError } from '../errors.ts';
 import { exitStatuses } from '../exit-status.ts';
 import type { CommandIo } from '../io.ts';
 import { ensureDataDir } from '../server/data-dir.ts';
@@ -18,12 +20,20 @@ export async function runAgent(options: AgentOptions, io: CommandIo): Promise<nu
   logger.info({ identity: local.identity, config: file, interval: config.registration.interval }, 'The agent runs');
   try {
     if (!options.once) local.start();
-    const ended = options.once ? Promise.race([registerOnce(local, logger), told]) : told;
-    return (await ended).status;
+    if (!options.once) return (await told).status;
+    return (await Promise.race([registerOnce(local, logger), told, tooLate(options.timeoutMs)])).status;
   } finally {
     await local.stop();
     release();
   }
+}
+
+/** Fails after the time that somebody waits; what stood in the way is in the log. */
+async function tooLate(timeoutMs: number): Promise<never> {
+  await delay(timeoutMs, undefined, { ref: false });
+  throw new CliError('broker_unreachable', `The registry did not take the registration within ${timeoutMs} ms`, {
+    remedy: 'See the log lines above: the broker is away, or refuses this node’s key (muster node rebind)',
+  });
 }
 
 async function registerOnce(local: LocalAgent, logger: Logger): Promise<{ readonly status: number }> {
