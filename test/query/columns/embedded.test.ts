@@ -14,7 +14,7 @@ import {
   splitVolatile,
   VOLATILE_FACTS,
 } from '../../../core/index.ts';
-import { createQueryEngine, parseJsonQuery } from '../../../query/index.ts';
+import { createQueryEngine, parseJsonQuery, selectorOf } from '../../../query/index.ts';
 import { type NodeChange, type NodeStore, openEmbeddedStore } from '../../../registry/index.ts';
 import { createRandom, generateNodes, generateQuery, type Random, testSeed } from '../language/generate.ts';
 import { answerPlainly, comparable } from './reference.ts';
@@ -114,6 +114,14 @@ test('the feed of the embedded store keeps the columns right, through restarts',
           faults.push(`${JSON.stringify(written)}: ${found}, not ${expected.identities}`);
         }
       }
+      // The store's own way to find gives the same nodes.
+      const query = parseJsonQuery(generateQuery(random, nodes).written);
+      const inStore: string[] = [];
+      for await (const slice of store.find(selectorOf(query))) {
+        for (const node of slice) if (node.retired === undefined) inStore.push(node.identity);
+      }
+      const inColumns = (await engine.answer(query, { first: 100 })).rows.map((row) => row.identity);
+      expect(inColumns, `MUSTER_TEST_SEED=${seed}`).toEqual(inStore);
       for (const node of nodes) {
         const row = engine.row(node.identity);
         expect([row?.lastseen, row?.interval], `MUSTER_TEST_SEED=${seed}`).toEqual([node.lastseen, node.interval]);
