@@ -49,17 +49,19 @@ export function ensureInstalled(say, at = root) {
   return true;
 }
 
-/** True where npm's own record in node_modules says what the lock file says, for this platform. */
+/** True where npm's own record in node_modules has what the lock file names for this platform; more does no harm. */
 function installedByNpm(at) {
   try {
     const wanted = JSON.parse(readFileSync(join(at, 'package-lock.json'), 'utf8')).packages;
     const there = JSON.parse(readFileSync(join(at, 'node_modules/.package-lock.json'), 'utf8')).packages;
-    const binary = `node_modules/@esbuild/${process.platform}-${process.arch}`;
+    const isThere = ([path, entry]) =>
+      there[path] === undefined
+        ? entry.optional === true
+        : there[path].version === entry.version && existsSync(join(at, path));
+    const { '': _, ...packages } = wanted;
     return (
-      there[binary] !== undefined &&
-      Object.entries(there).every(([path, entry]) => wanted[path]?.version === entry.version) &&
-      Object.entries(wanted).every(([path, entry]) => path === '' || entry.optional || there[path] !== undefined) &&
-      Object.keys(there).every((path) => existsSync(join(at, path)))
+      there[`node_modules/@esbuild/${process.platform}-${process.arch}`] !== undefined &&
+      Object.entries(packages).every(isThere)
     );
   } catch {
     return false;
