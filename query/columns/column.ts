@@ -3,7 +3,7 @@ import type { Bits } from './bits.ts';
 
 /*
  * A column holds the value of one path at each row. There are four kinds, and a column changes its kind as its values
- * do: sparse (few rows have it), dictionary (few distinct values), number (all numbers, mostly different), text (many
+ * do: sparse (few rows have it), dictionary (few distinct values), number (nearly all numbers, mostly different), text (many
  * distinct values of any type, kept as bytes).
  */
 
@@ -17,8 +17,6 @@ export interface ColumnBase {
   readonly typeRows: ArrayLike<number>;
   has(row: number): boolean;
   get(row: number): Json | undefined;
-  /** False where this kind cannot hold the value: then it is to become a text column. */
-  accepts(value: Json): boolean;
   /** Gives the row a value. True where it had none. */
   set(row: number, value: Json): boolean;
   /** Takes the row's value away. True where it had one. */

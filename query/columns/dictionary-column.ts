@@ -65,10 +65,6 @@ export class DictionaryColumn implements ColumnBase {
     return row < this.ids.length ? this.dictionary.values[this.ids[row] as number] : undefined;
   }
 
-  accepts(): boolean {
-    return true;
-  }
-
   set(row: number, value: Json): boolean {
     if (row >= this.ids.length) this.reserve(capacityFor(row + 1));
     const before = this.ids[row] as number;

@@ -43,6 +43,8 @@ export function* scanColumn(
       return;
     case 'number':
       if (!onlyArrays) yield* scanNumbers(plan, column, result, context);
+      else
+        for (const [row, value] of column.others) if (Array.isArray(value)) result.put(row, codeOf(plan, value, rest));
       return;
     case 'text':
       yield* scanTexts(plan, column, rest, result, context);
@@ -124,6 +126,7 @@ function putArrays(column: DictionaryColumn, codes: Uint8Array, result: LeafBits
 }
 
 function* scanNumbers(plan: LeafPlan, column: NumberColumn, result: LeafBits, context: LeafContext): Sliced<void> {
+  for (const [row, value] of column.others) result.put(row, codeOf(plan, value, []));
   if (plan.range !== undefined) {
     scanRange(plan.range, column, result);
     return;

@@ -5,8 +5,9 @@ import { crc32 } from 'node:zlib';
  * block of length END_MARK's value followed by the CRC-32 of all before it. Numbers stand as the machine has them, so
  * the first line names its byte order too; a file from another kind of machine is thrown away like any in doubt.
  *
- * Blocks in order: meta (JSON); identities by row (JSON); order (Uint32); leaves by row (Uint32); then the columns, each
- * a head (JSON) and what its kind needs. Rows are cut at the highest in use.
+ * Blocks in order: meta (JSON); identities by row (JSON lists); order (Uint32); leaves by row (Uint32); then the columns,
+ * each a head (JSON) and what its kind needs. Rows are cut at the highest in use. A long list is several blocks, so that
+ * making one takes no longer than a slice.
  */
 
 /** Grows with every change of the layout, and of what columns mean. */
@@ -22,6 +23,9 @@ export const END_MARK = 0xffff_ffff;
 
 /** Bytes of one block at most: the limit of a Buffer that one read fills. */
 export const BLOCK_BYTES_MAX = 0x7fff_0000;
+
+/** Entries of one block of a JSON list. */
+export const LIST_BLOCK_ENTRIES = 256;
 
 /** First block. */
 export interface SnapshotMeta {
@@ -41,7 +45,11 @@ export interface ColumnHead {
   readonly volatile: boolean;
   /** dictionary: bytes of an id. */
   readonly idBytes?: number;
+  /** dictionary: ids, free ones and 0 among them. */
+  readonly ids?: number;
   readonly pinned?: boolean;
+  /** number: rows whose value is none. */
+  readonly others?: number;
   /** text: rows by type, and of each chunk of the arena the bytes in use. */
   readonly typeRows?: readonly number[];
   readonly live?: readonly number[];

@@ -51,8 +51,7 @@ async function readTable(source: Source, options: TableOptions): Promise<Snapsho
   const meta = (await source.json()) as SnapshotMeta;
   const { end } = meta;
   const table = new Table({ ...options, rows: end });
-  const identities = (await source.json()) as (Identity | null)[];
-  if (identities.length !== end) throw new SnapshotUnusable('its rows are not whole');
+  const identities = (await source.list(end)) as (Identity | null)[];
   const used = identities.reduce((count, identity) => count + (identity === null ? 0 : 1), 0);
   const order = new Uint32Array(used);
   await source.block(order);
@@ -73,16 +72,17 @@ async function readColumn(source: Source, head: ColumnHead, table: Table, end: n
   switch (head.kind) {
     case 'sparse': {
       const column = new SparseColumn();
-      for (const [row, value] of (await source.json()) as [number, Json][]) column.set(row, value);
+      for (const [row, value] of (await source.list(head.rows)) as [number, Json][]) column.set(row, value);
       return column;
     }
     case 'number': {
       const values = new Float64Array(capacity);
       values.fill(Number.NaN, await source.rows(values.subarray(0, end)));
-      return new NumberColumn(values, head.rows);
+      const others = new Map((await source.list(head.others ?? 0)) as [number, Json][]);
+      return new NumberColumn(values, head.rows - others.size, others);
     }
     case 'dictionary': {
-      const values = (await source.json()) as (Json | undefined)[];
+      const values = (await source.list(head.ids ?? 0)) as (Json | undefined)[];
       const refs = new Uint32Array(values.length);
       await source.block(refs);
       const hashes = new Uint32Array(values.length);
@@ -186,6 +186,18 @@ class Source {
 
   async json(): Promise<unknown> {
     return JSON.parse((await this.bytes()).toString('utf8')) as unknown;
+  }
+
+  /** A list of so many entries. */
+  async list(length: number): Promise<unknown[]> {
+    const entries: unknown[] = [];
+    while (entries.length < length) {
+      const some = await this.json();
+      if (!Array.isArray(some) || some.length === 0) throw new SnapshotUnusable('a list in it is not whole');
+      for (const entry of some) entries.push(entry);
+    }
+    if (entries.length !== length) throw new SnapshotUnusable('a list in it is too long');
+    return entries;
   }
 
   /** Checks that the file ends here and was whole. */

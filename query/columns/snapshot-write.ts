@@ -2,7 +2,14 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { DictionaryColumn } from './dictionary-column.ts';
 import type { Pace, Turns } from './pace.ts';
 import type { Column, PathNode } from './path-tree.ts';
-import { Checksum, type ColumnHead, END_MARK, SNAPSHOT_LINE, type SnapshotMeta } from './snapshot-format.ts';
+import {
+  Checksum,
+  type ColumnHead,
+  END_MARK,
+  LIST_BLOCK_ENTRIES,
+  SNAPSHOT_LINE,
+  type SnapshotMeta,
+} from './snapshot-format.ts';
 import type { Table } from './table.ts';
 import type { TextColumn } from './text-column.ts';
 
@@ -129,6 +136,15 @@ const bytesOf = (array: Uint8Array | Uint16Array | Uint32Array | Float64Array, l
 
 const jsonBlock = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
+/** A list as blocks of some entries each. */
+function* listBlocks(length: number, entry: (i: number) => unknown): Generator<Uint8Array> {
+  for (let from = 0; from < length; from += LIST_BLOCK_ENTRIES) {
+    const entries: unknown[] = [];
+    for (let i = from; i < Math.min(length, from + LIST_BLOCK_ENTRIES); i++) entries.push(entry(i));
+    yield jsonBlock(entries);
+  }
+}
+
 /** The blocks of a table's snapshot. */
 function* snapshotBlocks(table: Table, position: string): Generator<Uint8Array> {
   const { book, tree } = table;
@@ -137,7 +153,7 @@ function* snapshotBlocks(table: Table, position: string): Generator<Uint8Array> 
   const nodes = [...tree.denseNodes, ...tree.sparseNodes];
   const meta: SnapshotMeta = { position, end, columns: nodes.length };
   yield jsonBlock(meta);
-  yield jsonBlock(Array.from({ length: end }, (_, row) => book.identities[row] ?? null));
+  yield* listBlocks(end, (row) => book.identities[row] ?? null);
   yield bytesOf(order.rows, order.length);
   yield bytesOf(table.leaves, end);
   for (const node of nodes) yield* columnBlocks(node, node.column as Column, end);
@@ -150,13 +166,16 @@ function* columnBlocks(node: PathNode, column: Column, end: number): Generator<U
     case 'sparse': {
       const head: ColumnHead = { segments, volatile, kind: 'sparse', rows: column.rows };
       yield jsonBlock(head);
-      yield jsonBlock([...column.entries()]);
+      const entries = [...column.entries()];
+      yield* listBlocks(entries.length, (i) => entries[i]);
       return;
     }
     case 'number': {
-      const head: ColumnHead = { segments, volatile, kind: 'number', rows: column.rows };
+      const others = [...column.others];
+      const head: ColumnHead = { segments, volatile, kind: 'number', rows: column.rows, others: others.length };
       yield jsonBlock(head);
       yield bytesOf(column.values, end);
+      yield* listBlocks(others.length, (i) => others[i]);
       return;
     }
     case 'dictionary':
@@ -179,11 +198,12 @@ function* dictionaryBlocks(
     kind: 'dictionary',
     rows: column.rows,
     idBytes: column.ids.BYTES_PER_ELEMENT,
+    ids: column.dictionary.idsEnd,
     pinned: column.pinned,
   };
   yield jsonBlock(head);
   const saved = column.dictionary.saved();
-  yield jsonBlock(saved.values);
+  yield* listBlocks(saved.values.length, (id) => saved.values[id]);
   yield bytesOf(saved.refs, saved.refs.length);
   yield bytesOf(saved.hashes, saved.hashes.length);
   yield bytesOf(column.ids, end);

@@ -38,10 +38,6 @@ export class SparseColumn implements ColumnBase {
     return this.#values.get(row);
   }
 
-  accepts(): boolean {
-    return true;
-  }
-
   set(row: number, value: Json): boolean {
     const isNew = !this.#values.has(row);
     this.#values.set(row, value);

@@ -46,6 +46,9 @@ const SET_BYTES_MAX = 32 * 1024 * 1024;
 const DENSE_ROWS_MIN = 64;
 const DENSE_SHARE = 32;
 
+/** New and forgotten rows that wait to be put in order; so many are sorted in about 2 ms. */
+const UNSETTLED_MAX = 4_096;
+
 /** Lists of every node, indexed by element; numbers that differ on every node. */
 const LISTS: readonly string[] = ['classes', 'agentlist', 'collectives'];
 const NUMBERS: readonly string[] = ['lastseen', 'firstseen', 'changed', 'revision'];
@@ -71,6 +74,8 @@ export class Table {
   /** Columns that may be given room ahead of need. */
   #growing: PathNode[] = [];
   #compacting: PathNode[] = [];
+  /** Columns whose values ask for another kind. */
+  readonly #changing = new Set<PathNode>();
 
   constructor(options: TableOptions) {
     this.stateRule = options.stateRule;
@@ -172,6 +177,15 @@ export class Table {
 
   /** Work put off, one small step: room ahead of need, bytes given up. False where there is nothing to do. */
   maintain(): boolean {
+    if (this.book.order.unsettled > UNSETTLED_MAX) {
+      this.book.settled();
+      return true;
+    }
+    for (const changing of this.#changing) {
+      this.#changing.delete(changing);
+      this.#change(changing);
+      return true;
+    }
     const node = this.#growing.pop();
     if (node !== undefined) {
       node.column?.reserve(this.book.capacity);
@@ -251,36 +265,41 @@ export class Table {
   }
 
   #putLeaf(write: RowWrite, node: PathNode, value: Json): void {
-    let column = node.column ?? this.tree.open(node);
+    const column = node.column ?? this.tree.open(node);
     if (column === undefined) {
       write.beyond ??= Object.create(null) as Record<string, Json>;
       write.beyond[node.segments.join('.')] = value;
       this.tree.prune(node);
       return;
     }
-    if (!column.accepts(value)) column = this.#become(node, asText(column, this.book.end));
     node.epoch = this.#epoch;
     if (!column.set(write.row, value)) write.kept += 1;
     else {
       write.added += 1;
       if (column.kind === 'sparse') this.#listSparse(write.row, node, column);
     }
-    if (column.kind === 'dictionary' && column.tooVaried) this.#become(node, varied(column, this.book.end));
+    if ((column.kind === 'dictionary' || column.kind === 'number') && column.tooVaried) this.#changing.add(node);
   }
 
-  #become<C extends Column>(node: PathNode, column: C): C {
-    column.reserve(this.book.capacity);
-    this.tree.replace(node, column);
-    return column;
+  /** Gives a tree node the kind of column that its values ask for. */
+  #change(node: PathNode): void {
+    const { column } = node;
+    const { capacity, end, used } = this.book;
+    if (column?.kind === 'sparse' && isDense(column, used)) {
+      for (const [row] of column.entries()) this.#unlistSparse(row, node);
+      this.tree.replace(node, densified(column, this.cache, capacity));
+    } else if (column?.kind === 'dictionary' || column?.kind === 'number') {
+      const changed = varied(column, end);
+      changed.reserve(capacity);
+      this.tree.replace(node, changed);
+    }
   }
 
   #listSparse(row: number, node: PathNode, column: SparseColumn): void {
     const listed = this.sparseOf.get(row);
     if (listed === undefined) this.sparseOf.set(row, [node]);
     else listed.push(node);
-    if (column.rows < DENSE_ROWS_MIN || column.rows * DENSE_SHARE < this.book.used) return;
-    for (const [each] of column.entries()) this.#unlistSparse(each, node);
-    this.tree.replace(node, densified(column, this.cache, this.book.capacity));
+    if (isDense(column, this.book.used)) this.#changing.add(node);
   }
 
   #unlistSparse(row: number, node: PathNode): void {
@@ -372,6 +391,10 @@ export class Table {
   }
 }
 
+function isDense(column: SparseColumn, used: number): boolean {
+  return column.rows >= DENSE_ROWS_MIN && column.rows * DENSE_SHARE >= used;
+}
+
 /** Room beyond the rows that a table is made for. */
 const CAPACITY_SLACK = 1.15;
 
@@ -395,9 +418,9 @@ function asText(column: Column, end: number): TextColumn {
   return text;
 }
 
-/** What a dictionary column of too many different values becomes. */
-function varied(column: DictionaryColumn, end: number): NumberColumn | TextColumn {
-  const onlyNumbers = (column.dictionary.typeRows[0] as number) === column.rows;
+/** What a column of too many different values, or of numbers that are none, becomes. */
+function varied(column: DictionaryColumn | NumberColumn, end: number): NumberColumn | TextColumn {
+  const onlyNumbers = column.kind === 'dictionary' && (column.typeRows[0] as number) === column.rows;
   if (!onlyNumbers) return asText(column, end);
   const numbers = new NumberColumn();
   numbers.reserve(column.capacity);

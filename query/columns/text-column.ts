@@ -59,10 +59,6 @@ export class TextColumn implements ColumnBase {
     return row < this.shapes.length && this.shapes[row] !== 0;
   }
 
-  accepts(): boolean {
-    return true;
-  }
-
   get(row: number): Json | undefined {
     if (!this.has(row)) return undefined;
     const shape = this.shapes[row] as number;

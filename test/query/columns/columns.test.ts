@@ -147,7 +147,10 @@ describe('a table', () => {
           veth: Object.fromEntries(Array.from({ length: keys }, (_, k) => [`v${i}x${k}`, { mtu: 1 }])),
         },
       });
-    for (let i = 0; i < 1000; i++) table.upsert(node(i, 10));
+    for (let i = 0; i < 1000; i++) {
+      table.upsert(node(i, 10));
+      while (table.maintain()) {}
+    }
     expect(table.tree.sparseNodes.size).toBe(10_000);
     expect(table.bytes).toBeLessThan(2_000_000);
     for (let i = 0; i < 1000; i++) table.upsert(node(i, 0));
@@ -171,11 +174,17 @@ describe('a table', () => {
     const kind = (name: string) => table.tree.resolveCoded(['facts', name]).node?.column?.kind;
     expect([kind('number'), kind('text'), kind('few'), kind('both')]).toEqual(['number', 'text', 'dictionary', 'text']);
     expect(table.tree.resolveCoded(['classes']).node?.column?.kind).toBe('dictionary');
-    // A text among the numbers.
+    // A text among the numbers, then many.
+    const some = () => {
+      const column = table.tree.resolveCoded(['facts', 'number']).node?.column;
+      return [column?.kind, column?.rows, column?.get(6), column?.get(7), column?.get(8)];
+    };
     table.upsert(nodeDocument({ identity: 'n7', facts: { number: 'seven' } }));
-    const column = table.tree.resolveCoded(['facts', 'number']).node?.column;
-    expect(column?.kind).toBe('text');
-    expect([column?.get(6), column?.get(7), column?.get(8)]).toEqual([6 / 7, 'seven', 8 / 7]);
+    while (table.maintain()) {}
+    expect(some()).toEqual(['number', 3000, 6 / 7, 'seven', 8 / 7]);
+    for (let i = 1500; i < 3000; i++) table.upsert(nodeDocument({ identity: `n${i}`, facts: { number: `n${i}` } }));
+    while (table.maintain()) {}
+    expect(some()).toEqual(['text', 3000, 6 / 7, 'seven', 8 / 7]);
   });
 
   test('keeps no more sets than their bytes allow', () => {

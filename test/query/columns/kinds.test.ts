@@ -27,6 +27,7 @@ function factsOf(i: number, random: Random): JsonObject {
     tags: [`t${i % 11}`, `t${i % 13}`],
     bindings: [{ address: `10.0.0.${i}`, up: i % 2 === 0 }, ...(i % 5 === 0 ? [{ up: true }] : [])],
     flag: i % 2 === 0,
+    nearly: i % 211 === 0 ? [`${i}`, i] : i % 97 === 0 ? String(i) : i / 3,
     nested: { a: { b: i % 4, 'c.d': `x${i % 3}` }, $e: i % 5 },
   };
   if (i % 9 === 0) facts.sometimes = i % 2 === 0 ? 'here' : null;
@@ -82,6 +83,11 @@ function queriesOf(random: Random): readonly Json[] {
     { 'facts.mixed': { $gt: 2_000 } },
     { 'facts.mixed': { $size: 2 } },
     { 'facts.mixed.0': i },
+    { 'facts.nearly': { $gte: i / 3 } },
+    { 'facts.nearly': { $in: [i / 3, '97', 211] } },
+    { 'facts.nearly.0': { $exists: true } },
+    { 'facts.nearly': { $type: 'string' } },
+    { 'facts.nearly': { $not: { $lt: i } } },
     { 'facts.tags': 't3' },
     { 'facts.tags': { $all: ['t1', 't2'] } },
     { 'facts.tags': { $elemMatch: { $regex: '^t1' } } },
