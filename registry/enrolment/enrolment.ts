@@ -1,4 +1,11 @@
-import { type Clock, epochSeconds, type Identity, identityKey, type Logger } from '../../core/index.ts';
+import {
+  type Clock,
+  epochSeconds,
+  type Identity,
+  type IdentityKey,
+  identityKey,
+  type Logger,
+} from '../../core/index.ts';
 import { fingerprint, joinProofMatches } from '../../wire/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { RecordStore } from '../node-store.ts';
@@ -45,10 +52,14 @@ class RecordedEnrolment implements Enrolment {
   readonly #joinToken: string | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  /** Changes go one after the other, so that none overwrites what another has just written. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /**
+   * Changes to one identity go one after the other, so that none overwrites what another has just written; those to
+   * several go together, so that a fleet's first keys share the store's commits.
+   */
+  readonly #turns = new Map<IdentityKey, Promise<unknown>>();
   /** Identities that wait; counted once, when the first one is to be added. */
   #waiting: number | undefined;
+  #counting: Promise<number> | undefined;
 
   constructor(options: EnrolmentOptions) {
     this.mode = options.mode;
@@ -66,7 +77,7 @@ class RecordedEnrolment implements Enrolment {
   async admit(claim: KeyClaim): Promise<NotAdmitted | undefined> {
     const record = await this.get(claim.identity);
     if (record?.state === 'enrolled') return record.key === claim.key ? undefined : owned(claim, record.fingerprint);
-    return this.#inTurn(() => this.#admitNew(claim));
+    return this.#inTurn(claim.identity, () => this.#admitNew(claim));
   }
 
   async standing(identity: Identity, key: string): Promise<Standing> {
@@ -77,7 +88,7 @@ class RecordedEnrolment implements Enrolment {
   }
 
   approve(identity: Identity, wanted?: string): Promise<KeyRecord> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(identity, async () => {
       const record = await this.get(identity);
       const waiting = record === undefined || record.state === 'enrolled' ? [] : record.candidates;
       const fitting = wanted === undefined ? waiting : waiting.filter((one) => one.fingerprint === wanted);
@@ -89,14 +100,14 @@ class RecordedEnrolment implements Enrolment {
   }
 
   unbind(identity: Identity): Promise<boolean> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(identity, async () => {
       this.#forgetWaiting(await this.get(identity));
       return this.#records.delete('key', identityKey(identity));
     });
   }
 
   bar(identity: Identity): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(identity, async () => {
       this.#forgetWaiting(await this.get(identity));
       const record: KeyRecord = { state: 'retired', identity, since: epochSeconds(this.#clock), candidates: [] };
       await this.#records.put('key', identityKey(identity), record);
@@ -177,7 +188,11 @@ class RecordedEnrolment implements Enrolment {
     const before = record === undefined || record.state === 'enrolled' ? undefined : record;
     const state = before?.state ?? 'pending';
     if (before === undefined) {
-      this.#waiting ??= await this.#countWaiting();
+      if (this.#waiting === undefined) {
+        this.#counting ??= this.#countWaiting();
+        const counted = await this.#counting;
+        this.#waiting ??= counted;
+      }
       if (this.#waiting >= WAITING_MAX) return unknownSender(claim, WAITING_MAX);
       this.#waiting += 1;
     }
@@ -221,9 +236,15 @@ class RecordedEnrolment implements Enrolment {
     }
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
+  #inTurn<T>(identity: Identity, work: () => Promise<T>): Promise<T> {
+    const key = identityKey(identity);
+    const done = (this.#turns.get(key) ?? Promise.resolve()).then(work);
+    const ended: Promise<unknown> = done
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#turns.get(key) === ended) this.#turns.delete(key);
+      });
+    this.#turns.set(key, ended);
     return done;
   }
 }
