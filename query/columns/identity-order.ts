@@ -37,23 +37,42 @@ export class IdentityOrder {
     if (this.#added.length === 0 && this.#removed.size === 0) return [];
     const removed = this.#removed;
     const added = this.#added.filter((row) => !removed.has(row)).sort((a, b) => this.compare(a, b));
-    const before = this.#rows;
-    const needed = this.#length + added.length;
-    const rows = new Uint32Array(needed);
+    const before = removed.size === 0 ? this.#rows.subarray(0, this.#length) : this.#without(removed);
+    const rows = new Uint32Array(before.length + added.length);
+    let from = 0;
     let to = 0;
-    let next = 0;
-    for (let i = 0; i < this.#length; i++) {
-      const row = before[i] as number;
-      if (removed.size > 0 && removed.has(row)) continue;
-      while (next < added.length && this.compare(added[next] as number, row) < 0) rows[to++] = added[next++] as number;
+    for (const row of added) {
+      // What stands before it moves as a block.
+      const at = this.#placeOf(before, row, from);
+      rows.set(before.subarray(from, at), to);
+      to += at - from;
       rows[to++] = row;
+      from = at;
     }
-    while (next < added.length) rows[to++] = added[next++] as number;
+    rows.set(before.subarray(from), to);
     this.#rows = rows;
-    this.#length = to;
+    this.#length = rows.length;
     this.#added = [];
     this.#removed = new Set();
     return [...removed];
+  }
+
+  #without(removed: ReadonlySet<number>): Uint32Array {
+    return this.#rows.subarray(0, this.#length).filter((row) => !removed.has(row));
+  }
+
+  /** Where a row belongs in an order, at or after a place. */
+  #placeOf(rows: Uint32Array, row: number, from: number): number {
+    let low = from;
+    let high = rows.length;
+    // Most come after all, as a scan gives them.
+    if (high > low && this.compare(rows[high - 1] as number, row) < 0) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compare(rows[middle] as number, row) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The settled order: rows, of which the first `length` count. Settles first. */
