@@ -28,16 +28,12 @@ import { compiledValidators, evaluatedData } from './validators.mjs';
 const BUNDLES = {
   commands: 'cli/main.ts',
   settings: 'cli/settings/full.ts',
+  become: 'cli/become.ts',
+  choose: 'cli/choose.ts',
+  'json-lines': 'cli/json-lines.ts',
   server: 'cli/server/index.ts',
   node: 'cli/node-side/index.ts',
   'pipeline-worker': 'registry/pipeline/worker.ts',
-};
-
-/** Sources that the light bundle loads by `import()`, and the bundles they are. */
-const LOADED_LATER = {
-  'cli/settings/full.ts': 'settings',
-  'cli/server/index.ts': 'server',
-  'cli/node-side/index.ts': 'node',
 };
 
 /** Modules that export data alone, made by libraries that a command need not load. */
@@ -81,7 +77,7 @@ export async function build(at = root) {
       banner: { js: 'const importMetaUrl=require("node:url").pathToFileURL(__filename).href;' },
       metafile: true,
       logLevel: 'warning',
-      plugins: [evaluatedData(at, DATA_MODULES), compiledValidators(), loadedLater(at), lazyYaml(at)],
+      plugins: [evaluatedData(at, DATA_MODULES), compiledValidators(), loadedLater(at), lazyYaml(at), noExecutables()],
     });
     writeBins(out, Object.keys(manifest.bin));
     writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(result.metafile, at));
@@ -95,6 +91,16 @@ export async function build(at = root) {
 
 /** Bundles one source of ours into one module for this checkout, its packages left in node_modules. */
 export async function bundleForNode(source, out) {
+  // Modules that look at their own address to know whether they are the program keep it.
+  const asTheyAre = {
+    name: 'as-they-are',
+    setup(setup) {
+      setup.onResolve({ filter: /^\..*\.mjs$/ }, ({ path, resolveDir }) => ({
+        path: pathToFileURL(resolve(resolveDir, path)).href,
+        external: true,
+      }));
+    },
+  };
   await bundle({
     entryPoints: [source],
     outfile: out,
@@ -104,20 +110,35 @@ export async function bundleForNode(source, out) {
     format: 'esm',
     packages: 'external',
     sourcemap: 'inline',
+    plugins: [asTheyAre],
     logLevel: 'warning',
   });
 }
 
-/** Turns `import('../server/index.ts')` of the light bundle into a require of that bundle. */
+/** Turns `import('../server/index.ts')` into a require of that bundle: inlined, it would keep all it touches. */
 function loadedLater(at) {
   return {
     name: 'loaded-later',
     setup(setup) {
       setup.onResolve({ filter: /^\.\.?\// }, (args) => {
         if (args.kind !== 'dynamic-import') return undefined;
-        const name = LOADED_LATER[relative(at, resolve(args.resolveDir, args.path))];
+        const source = relative(at, resolve(args.resolveDir, args.path));
+        const [name] = Object.entries(BUNDLES).find(([, entry]) => entry === source) ?? [];
         return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
       });
+    },
+  };
+}
+
+/** Commander can run commands that are programs of their own. Ours are not: what it needs for that is left out. */
+function noExecutables() {
+  return {
+    name: 'no-executables',
+    setup(setup) {
+      setup.onResolve({ filter: /^node:child_process$/ }, ({ importer, path }) =>
+        importer.includes('/node_modules/commander/') ? { path, namespace: 'no-executables' } : undefined,
+      );
+      setup.onLoad({ filter: /.*/, namespace: 'no-executables' }, () => ({ contents: '', loader: 'js' }));
     },
   };
 }

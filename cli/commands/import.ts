@@ -8,7 +8,6 @@ import { CliError } from '../errors.ts';
 import { exitStatuses } from '../exit-status.ts';
 import { type CommonOptions, connect, declareCommon, readCommon } from '../flags/common.ts';
 import type { CommandIo } from '../io.ts';
-import { asJsonLines } from '../json-lines.ts';
 
 /** What `muster import` is asked. */
 export interface ImportOptions extends CommonOptions {
@@ -42,6 +41,7 @@ export const importCommand = defineCommand<ImportOptions>({
   async run(options, io) {
     const client = await connect({ ...options, timeoutMs: options.timeoutMs ?? SILENCE_MS }, io);
     const input = options.file === '-' ? io.stdin : createReadStream(options.file);
+    const { asJsonLines } = await import('../json-lines.ts');
     const progress = startProgress(options, io);
     try {
       const lines = asJsonLines(input, progress.count);

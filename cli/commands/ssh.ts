@@ -1,7 +1,5 @@
 import type { Question } from '../../client/index.ts';
 import { tellNobody } from '../account-words.ts';
-import { become } from '../become.ts';
-import { choose } from '../choose.ts';
 import { defineCommand } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { exitStatuses } from '../exit-status.ts';
@@ -60,7 +58,10 @@ export const ssh = defineCommand<SshOptions>({
 
 async function chooseHost(hosts: readonly string[], matched: number, io: CommandIo): Promise<string | undefined> {
   const onTerminal = io.stdin.isTTY === true && io.stderr.isTTY === true;
-  if (onTerminal && hosts.length === matched) return choose('Host', hosts, io);
+  if (onTerminal && hosts.length === matched) {
+    const { choose } = await import('../choose.ts');
+    return choose('Host', hosts, io);
+  }
   io.stderr.write(hosts.map((host) => `${host}\n`).join(''));
   if (matched > hosts.length) io.stderr.write(`and ${matched - hosts.length} more\n`);
   throw new CliError('several_nodes', `${matched} nodes match, and ssh goes to one`);
@@ -77,6 +78,7 @@ async function login(host: string, options: SshOptions, io: CommandIo): Promise<
   io.stdout.write(`Running: ${['ssh', host, ...options.rest].map(shellWord).join(' ')}\n`);
   if (options.dryRun) return exitStatuses.ok.status;
   await io.drained();
+  const { become } = await import('../become.ts');
   return become('ssh', [host, ...options.rest]);
 }
 
