@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import {
   type Clock,
   compileVolatile,
@@ -24,8 +23,7 @@ import { ColumnRow, PathLookup } from './node-row.ts';
 import { Pace, type RunLimit, type Sliced, Turns } from './pace.ts';
 import { pageOf } from './page.ts';
 import { type Plan, planOf } from './plan.ts';
-import { readSnapshot, SnapshotUnusable } from './snapshot-read.ts';
-import { writeSnapshot } from './snapshot-write.ts';
+import { SnapshotKeeper } from './snapshot-keeper.ts';
 import type { Table, TableOptions } from './table.ts';
 
 /*
@@ -93,14 +91,14 @@ class Engine implements ColumnsEngine {
   #starting: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #savedPosition: string | undefined;
   #ready = false;
   readonly #fallbacks = { overflow: 0, documents: 0, nodes: 0 };
-  readonly #snapshots = { written: 0, abandoned: 0, failed: 0, bytes: 0, milliseconds: 0 };
+  readonly #snapshots: SnapshotKeeper;
   readonly #warnedAt = new Map<string, number>();
 
   constructor(options: QueryEngineOptions) {
     this.#options = options;
+    this.#snapshots = new SnapshotKeeper(options, this.#turns);
     this.#tableOptions = {
       pathsMax: options.pathsMax,
       volatile: compileVolatile(options.volatile ?? VOLATILE_FACTS),
@@ -122,7 +120,7 @@ class Engine implements ColumnsEngine {
     const { store, logger, snapshotIntervalMs } = this.#options;
     const began = performance.now();
     const target = await store.position();
-    const loaded = await this.#load();
+    const loaded = await this.#snapshots.load(this.#tableOptions);
     const from = loaded ?? (await this.#build());
     const follower = new Follower(from.table, from.position, {
       store,
@@ -152,25 +150,6 @@ class Engine implements ColumnsEngine {
     return buildTable(this.#options.store, this.#tableOptions, this.#turns, this.#stopping.signal);
   }
 
-  /** The snapshot, where there is one that the store's feed goes on from. */
-  async #load(): Promise<{ readonly table: Table; readonly position: FeedPosition } | undefined> {
-    const { snapshotFile, logger, store } = this.#options;
-    if (snapshotFile === undefined) return undefined;
-    try {
-      const { table, position } = await readSnapshot(snapshotFile, this.#tableOptions);
-      // Throws where the position is of another store.
-      store.comparePositions(position as FeedPosition, position as FeedPosition);
-      this.#savedPosition = position;
-      return { table, position: position as FeedPosition };
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      const why = thrown instanceof SnapshotUnusable ? thrown.message : thrown;
-      logger.warn({ file: snapshotFile, err: why }, 'the snapshot of the columns cannot be used, building them anew');
-      await rm(snapshotFile, { force: true }).catch(() => undefined);
-      return undefined;
-    }
-  }
-
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -182,42 +161,14 @@ class Engine implements ColumnsEngine {
     await this.#starting?.catch(() => undefined);
     this.#ready = false;
     await this.#follower?.stop();
-    await this.#write(SNAPSHOT_STOP_MS_MAX);
+    const follower = this.#follower;
+    if (follower !== undefined) await this.#snapshots.write(follower.table, follower.position, SNAPSHOT_STOP_MS_MAX);
   }
 
   async snapshot(): Promise<boolean> {
-    return this.#follower?.paused(() => this.#write(SNAPSHOT_PAUSE_MS_MAX)) ?? false;
-  }
-
-  async #write(timeoutMs: number): Promise<boolean> {
-    const { snapshotFile, logger } = this.#options;
     const follower = this.#follower;
-    if (snapshotFile === undefined || follower === undefined || follower.position === this.#savedPosition) return false;
-    const { position } = follower;
-    try {
-      const written = await writeSnapshot(follower.table, {
-        file: snapshotFile,
-        position,
-        turns: this.#turns,
-        pace: new Pace(),
-        timeoutMs,
-      });
-      if (written === undefined) {
-        this.#snapshots.abandoned += 1;
-        logger.warn({ file: snapshotFile, timeoutMs }, 'the snapshot of the columns took too long and was given up');
-        return false;
-      }
-      this.#savedPosition = position;
-      this.#snapshots.written += 1;
-      this.#snapshots.bytes = written.bytes;
-      this.#snapshots.milliseconds = written.milliseconds;
-      logger.debug({ file: snapshotFile, ...written }, 'wrote the snapshot of the columns');
-      return true;
-    } catch (thrown) {
-      this.#snapshots.failed += 1;
-      logger.error({ file: snapshotFile, err: thrown }, 'writing the snapshot of the columns failed');
-      return false;
-    }
+    if (follower === undefined) return false;
+    return follower.paused(() => this.#snapshots.write(follower.table, follower.position, SNAPSHOT_PAUSE_MS_MAX));
   }
 
   async answer(query: Query, options: AnswerOptions): Promise<Answer> {
@@ -308,7 +259,7 @@ class Engine implements ColumnsEngine {
       longestSliceMs,
       fallbacks: { ...this.#fallbacks },
       rebuilds: follower?.rebuilds ?? 0,
-      snapshot: { ...this.#snapshots },
+      snapshot: { ...this.#snapshots.figures },
     };
   }
 

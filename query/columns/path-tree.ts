@@ -1,7 +1,6 @@
 import { codeKey, decodeKey, type FieldPath, type Json, splitVolatile, type VolatileRules } from '../../core/index.ts';
-import { DictionaryColumn } from './dictionary-column.ts';
+import type { DictionaryColumn } from './dictionary-column.ts';
 import type { NumberColumn } from './number-column.ts';
-import type { SetCache } from './set-cache.ts';
 import { SparseColumn } from './sparse-column.ts';
 import type { TextColumn } from './text-column.ts';
 
@@ -190,12 +189,4 @@ export class PathTree {
 /** What its ancestors know of their columns is not right any more. */
 function forgetDense(node: PathNode): void {
   for (let here: PathNode | undefined = node; here !== undefined; here = here.parent) here.dense = undefined;
-}
-
-/** A dictionary column of what a sparse one holds. */
-export function densified(sparse: SparseColumn, cache: SetCache, capacity: number, pinned = false): DictionaryColumn {
-  const column = new DictionaryColumn(cache, pinned);
-  column.reserve(capacity);
-  for (const [row, value] of sparse.entries()) column.set(row, value);
-  return column;
 }

@@ -13,14 +13,16 @@ import {
 } from '../../core/index.ts';
 import type { FeedEvent } from '../../registry/index.ts';
 import { wordsFor } from './bits.ts';
+import { isDense } from './column-kinds.ts';
 import { DictionaryColumn } from './dictionary-column.ts';
 import { NumberColumn } from './number-column.ts';
 import { Overflow } from './overflow.ts';
-import { type Column, densified, type PathNode, PathTree } from './path-tree.ts';
+import { type Column, type PathNode, PathTree } from './path-tree.ts';
 import { RowBook } from './row-book.ts';
 import { SetCache } from './set-cache.ts';
 import type { SparseColumn } from './sparse-column.ts';
-import { TextColumn } from './text-column.ts';
+import type { TextColumn } from './text-column.ts';
+import { Upkeep } from './upkeep.ts';
 import { isLeaf } from './values.ts';
 
 /*
@@ -42,13 +44,6 @@ export interface TableOptions {
 
 /** Of kept sets: at 100,000 nodes, 2,600 of them. */
 const SET_BYTES_MAX = 32 * 1024 * 1024;
-/** Rows with a value from which a column is not sparse any more, and the least share of all rows (1/n). */
-const DENSE_ROWS_MIN = 64;
-const DENSE_SHARE = 32;
-
-/** New and forgotten rows that wait to be put in order; so many are sorted in about 2 ms. */
-const UNSETTLED_MAX = 4_096;
-
 /** Lists of every node, indexed by element; numbers that differ on every node. */
 const LISTS: readonly string[] = ['classes', 'agentlist', 'collectives'];
 const NUMBERS: readonly string[] = ['lastseen', 'firstseen', 'changed', 'revision'];
@@ -71,11 +66,7 @@ export class Table {
   /** Sparse columns of each row that has any. */
   readonly sparseOf = new Map<number, PathNode[]>();
   #epoch = 0;
-  /** Columns that may be given room ahead of need. */
-  #growing: PathNode[] = [];
-  #compacting: PathNode[] = [];
-  /** Columns whose values ask for another kind. */
-  readonly #changing = new Set<PathNode>();
+  readonly #upkeep = new Upkeep(this);
 
   constructor(options: TableOptions) {
     this.stateRule = options.stateRule;
@@ -101,7 +92,7 @@ export class Table {
 
   /** Takes a whole document. */
   upsert(node: NodeDocument): void {
-    if (this.book.full) this.#growNow();
+    if (this.book.full) this.#upkeep.growNow();
     const row = this.book.take(node.identity);
     const write = this.#begin(row);
     for (const key of Object.keys(node)) {
@@ -175,42 +166,14 @@ export class Table {
     return this.tree.root.children.get(name)?.column?.get(row);
   }
 
-  /** Work put off, one small step: room ahead of need, bytes given up. False where there is nothing to do. */
+  /** Work put off, one small step; false where there is nothing to do. Called between writes. */
   maintain(): boolean {
-    if (this.book.order.unsettled > UNSETTLED_MAX) {
-      this.book.settled();
-      return true;
-    }
-    for (const changing of this.#changing) {
-      this.#changing.delete(changing);
-      this.#change(changing);
-      return true;
-    }
-    const node = this.#growing.pop();
-    if (node !== undefined) {
-      node.column?.reserve(this.book.capacity);
-      return true;
-    }
-    const wanted = this.book.wantedCapacity;
-    if (wanted > 0) {
-      this.#grow(wanted);
-      this.#growing = [...this.tree.denseNodes].filter((dense) => (dense.column as Column).capacity < wanted);
-      return true;
-    }
-    const last = this.#compacting.pop();
-    if (last !== undefined) {
-      if (last.column?.kind === 'text' && last.column.compactOnce()) this.#compacting.push(last);
-      return true;
-    }
-    return false;
+    return this.#upkeep.step();
   }
 
   /** Begins a round of moving bytes together; {@link maintain} does it. */
   beginCompaction(): void {
-    if (this.#compacting.length > 0) return;
-    for (const node of this.tree.denseNodes) {
-      if (node.column?.kind === 'text' && node.column.arena.worstChunk() !== -1) this.#compacting.push(node);
-    }
+    this.#upkeep.beginCompaction();
   }
 
   /** Takes a column from a snapshot. */
@@ -278,31 +241,18 @@ export class Table {
       write.added += 1;
       if (column.kind === 'sparse') this.#listSparse(write.row, node, column);
     }
-    if ((column.kind === 'dictionary' || column.kind === 'number') && column.tooVaried) this.#changing.add(node);
-  }
-
-  /** Gives a tree node the kind of column that its values ask for. */
-  #change(node: PathNode): void {
-    const { column } = node;
-    const { capacity, end, used } = this.book;
-    if (column?.kind === 'sparse' && isDense(column, used)) {
-      for (const [row] of column.entries()) this.#unlistSparse(row, node);
-      this.tree.replace(node, densified(column, this.cache, capacity));
-    } else if (column?.kind === 'dictionary' || column?.kind === 'number') {
-      const changed = varied(column, end);
-      changed.reserve(capacity);
-      this.tree.replace(node, changed);
-    }
+    if ((column.kind === 'dictionary' || column.kind === 'number') && column.tooVaried) this.#upkeep.change(node);
   }
 
   #listSparse(row: number, node: PathNode, column: SparseColumn): void {
     const listed = this.sparseOf.get(row);
     if (listed === undefined) this.sparseOf.set(row, [node]);
     else listed.push(node);
-    if (isDense(column, this.book.used)) this.#changing.add(node);
+    if (isDense(column, this.book.used)) this.#upkeep.change(node);
   }
 
-  #unlistSparse(row: number, node: PathNode): void {
+  /** Takes a sparse column off a row's list. */
+  unlistSparse(row: number, node: PathNode): void {
     const listed = this.sparseOf.get(row);
     if (listed === undefined) return;
     const at = listed.indexOf(node);
@@ -321,7 +271,7 @@ export class Table {
   #clear(node: PathNode, row: number): void {
     const column = node.column as Column;
     if (!column.clear(row)) return;
-    if (column.kind === 'sparse') this.#unlistSparse(row, node);
+    if (column.kind === 'sparse') this.unlistSparse(row, node);
     if (column.rows === 0 && node.parent !== this.tree.root) this.tree.close(node);
   }
 
@@ -375,24 +325,14 @@ export class Table {
     if (this.watchers.size > 0) for (const watcher of this.watchers) watcher.touched(row);
   }
 
-  #grow(capacity: number): void {
+  /** Room for so many rows; columns make theirs. */
+  resize(capacity: number): void {
     this.book.grow(capacity);
     const leaves = new Uint32Array(capacity);
     leaves.set(this.leaves);
     this.leaves = leaves;
     this.cache.resize(wordsFor(capacity));
   }
-
-  /** Room for all at once, where rows came faster than {@link maintain} was called. */
-  #growNow(): void {
-    this.#grow(this.book.capacity * 2);
-    for (const node of this.tree.denseNodes) node.column?.reserve(this.book.capacity);
-    this.#growing = [];
-  }
-}
-
-function isDense(column: SparseColumn, used: number): boolean {
-  return column.rows >= DENSE_ROWS_MIN && column.rows * DENSE_SHARE >= used;
 }
 
 /** Room beyond the rows that a table is made for. */
@@ -406,27 +346,4 @@ interface RowWrite {
   added: number;
   /** What found no column. */
   beyond: Record<string, Json> | undefined;
-}
-
-function asText(column: Column, end: number): TextColumn {
-  const text = new TextColumn();
-  text.reserve(column.capacity);
-  for (let row = 0; row < end; row++) {
-    const value = column.get(row);
-    if (value !== undefined) text.set(row, value);
-  }
-  return text;
-}
-
-/** What a column of too many different values, or of numbers that are none, becomes. */
-function varied(column: DictionaryColumn | NumberColumn, end: number): NumberColumn | TextColumn {
-  const onlyNumbers = column.kind === 'dictionary' && (column.typeRows[0] as number) === column.rows;
-  if (!onlyNumbers) return asText(column, end);
-  const numbers = new NumberColumn();
-  numbers.reserve(column.capacity);
-  for (let row = 0; row < end; row++) {
-    const value = column.get(row);
-    if (value !== undefined) numbers.set(row, value);
-  }
-  return numbers;
 }
