@@ -150,6 +150,7 @@ export class Installed {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    process.once('exit', () => child.kill('SIGKILL'));
     const keep = (chunk: Buffer) => {
       this.#log += chunk.toString();
     };
