@@ -57,12 +57,9 @@ function* countEach(table: Table, path: ResolvedPath, rows: Bits, tally: Tally, 
   });
   const lone = path.node?.children.size === 0 && path.above.length === 0 && table.overflow.rows === 0;
   const column = path.node?.column;
-  let read = lone && column?.kind === 'text' ? column.reader() : undefined;
+  const read = lone && column?.kind === 'text' ? column.reader() : undefined;
   for (let i = 0; i < counted.length; i++) {
-    if (i % ROWS_BETWEEN_LOOKS === 0 && pace.due()) {
-      yield;
-      if (read !== undefined && column?.kind === 'text') read = column.reader();
-    }
+    if (i % ROWS_BETWEEN_LOOKS === 0 && pace.due()) yield;
     const row = counted[i] as number;
     const value = read === undefined ? valueAtRow(table, path, row) : read(row);
     if (value === undefined) tally.absent += 1;

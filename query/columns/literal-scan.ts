@@ -29,7 +29,8 @@ class ChunkLiteral implements LiteralTest {
   readonly #text: string;
   readonly #ignoreCase: boolean;
   readonly #column: TextColumn;
-  #chunks: (string | undefined)[] = [];
+  /** Chunks in lower case. */
+  #lower: (string | undefined)[] = [];
   #chunk = -1;
   /** Where the text stands next in the chunk, at or after `#searchedFrom`; beyond its end where nowhere. */
   #next = 0;
@@ -43,7 +44,7 @@ class ChunkLiteral implements LiteralTest {
   }
 
   renew(): void {
-    this.#chunks = [];
+    this.#lower = [];
     this.#chunk = -1;
     this.#searchedFrom = Number.POSITIVE_INFINITY;
   }
@@ -81,13 +82,11 @@ class ChunkLiteral implements LiteralTest {
   }
 
   #chunkText(number: number, address: number): string {
-    let text = this.#chunks[number];
-    if (text === undefined) {
-      text = this.#column.arena.chunkOf(address).toString('latin1');
-      // Within one byte a character, lower case is as long, and no other letter becomes one of ASCII.
-      if (this.#ignoreCase) text = text.toLowerCase();
-      this.#chunks[number] = text;
-    }
-    return text;
+    const text = this.#column.chunkText(address);
+    if (!this.#ignoreCase) return text;
+    // Within one byte a character, lower case is as long, and no other letter becomes one of ASCII.
+    const lower = this.#lower[number] ?? text.toLowerCase();
+    this.#lower[number] = lower;
+    return lower;
   }
 }

@@ -172,12 +172,11 @@ function* scanTexts(
   const literal = onlyArrays ? undefined : literalTest(plan, column);
   const expected = plan.asked === 0 || (plan.asked & TYPE_BITS.string) !== 0;
   const test = plan.compiled;
-  let read = column.reader();
+  const read = column.reader();
   const end = Math.min(column.shapes.length, result.matched.length * 32);
   for (let row = 0; row < end; row++) {
     if (row % VALUES_BETWEEN_LOOKS === 0 && context.pace.due()) {
       yield;
-      read = column.reader();
       literal?.renew();
     }
     const quick = literal?.matches(row);

@@ -34,6 +34,8 @@ export class TextColumn implements ColumnBase {
   rows: number;
   /** Rows by the place of their value's type bit. */
   readonly typeRows: Uint32Array;
+  static #scanned: TextColumn | undefined;
+  #chunkTexts: (string | undefined)[] = [];
 
   constructor(parts?: {
     readonly arena: Arena;
@@ -143,21 +145,29 @@ export class TextColumn implements ColumnBase {
     return this.arena.used <= WHOLE_CHUNKS_BYTES_MAX;
   }
 
-  /** A reader for a run over many rows: faster than {@link get} where values are short. Of use until the next write. */
+  /** A reader for a run over many rows: faster than {@link get} where values are short. */
   reader(): (row: number) => Json | undefined {
     if (!this.readsWholeChunks) return (row) => this.get(row);
-    const whole: (string | undefined)[] = [];
     return (row) => {
       if (row >= this.shapes.length) return undefined;
       const shape = this.shapes[row] as number;
       if ((shape & KIND_MASK) !== TEXT) return this.get(row);
       const address = this.addresses[row] as number;
-      const number = address >>> 20;
-      const text = whole[number] ?? this.arena.chunkOf(address).toString('latin1');
-      whole[number] = text;
       const offset = this.arena.offsetOf(address);
-      return text.substring(offset, offset + (shape >>> 2));
+      return this.chunkText(address).substring(offset, offset + (shape >>> 2));
     };
+  }
+
+  /** The whole chunk of an address as text. The column scanned last keeps its chunks so, until it is written. */
+  chunkText(address: number): string {
+    if (TextColumn.#scanned !== this) {
+      if (TextColumn.#scanned !== undefined) TextColumn.#scanned.#chunkTexts = [];
+      TextColumn.#scanned = this;
+    }
+    const number = address >>> 20;
+    const text = this.#chunkTexts[number] ?? this.arena.chunkOf(address).toString('latin1');
+    this.#chunkTexts[number] = text;
+    return text;
   }
 
   /** Moves values out of one chunk of which most is given up. False where there is none. */
@@ -176,10 +186,12 @@ export class TextColumn implements ColumnBase {
       this.addresses[row] = moved;
     }
     this.arena.dropChunk(chunk);
+    this.#chunkTexts = [];
     return true;
   }
 
   #write(row: number, value: Json): void {
+    if (this.#chunkTexts.length > 0) this.#chunkTexts = [];
     if (typeof value === 'number') {
       const address = this.#place(row, 8, NUMBER);
       this.arena.chunkOf(address).writeDoubleLE(value, this.arena.offsetOf(address));
