@@ -28,7 +28,10 @@ export function processIo(): CommandIo {
     throw error;
   });
   return {
-    stdin: process.stdin,
+    // Opened where it is read: that takes longer than a lookup's own work.
+    get stdin() {
+      return process.stdin;
+    },
     stdout,
     stderr: process.stderr,
     env: process.env,

@@ -19,6 +19,7 @@ import {
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build as bundle } from 'esbuild';
+import { writeCodeCache } from './code-cache.mjs';
 import { root, runScript } from './script.mjs';
 import { markBuilt, sourcesKey } from './sources.mjs';
 import { thirdPartyNotices } from './third-party.mjs';
@@ -37,7 +38,7 @@ const BUNDLES = {
 };
 
 /** Modules that export data alone, made by libraries that a command need not load. */
-const DATA_MODULES = ['core/config-schema.ts'];
+const DATA_MODULES = ['core/config-schema.ts', 'cli/settings/known-environment.ts'];
 
 /** Builds everything into dist/ of the checkout at `at`. */
 export async function build(at = root) {
@@ -64,8 +65,9 @@ export async function build(at = root) {
       format: 'cjs',
       // import() loads Node's module loader, 30 ms; as a require the other bundle alone.
       supported: { 'dynamic-import': false },
-      minify: true,
-      keepNames: true,
+      // Names stay as they are: they stand in logs, and keeping them beside short ones costs time at each start.
+      minifySyntax: true,
+      minifyWhitespace: true,
       legalComments: 'none',
       charset: 'utf8',
       external: ['lmdb'],
@@ -80,6 +82,7 @@ export async function build(at = root) {
       plugins: [evaluatedData(at, DATA_MODULES), compiledValidators(), loadedLater(at), lazyYaml(at), noExecutables()],
     });
     writeBins(out, Object.keys(manifest.bin));
+    writeCodeCache(out);
     writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices(result.metafile, at));
     moveInto(out, join(at, 'dist'));
   } finally {
@@ -164,7 +167,7 @@ function writeBins(out, names) {
   mkdirSync(join(out, 'bin'));
   for (const name of names) {
     const file = join(out, 'bin', `${name}.cjs`);
-    writeFileSync(file, `#!/usr/bin/env node\nrequire('../commands.cjs').main('${name}');\n`);
+    writeFileSync(file, `#!/usr/bin/env node\nrequire('../load.cjs').load().exports.main('${name}');\n`);
     chmodSync(file, 0o755);
   }
 }

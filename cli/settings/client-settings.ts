@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { ClientOptions } from '../../client/index.ts';
 import { adminTokenFileOf, DEFAULT_CONFIG_FILE, durationMs } from '../../core/index.ts';
 import { CliError } from '../errors.ts';
+import { KNOWN_ENVIRONMENT } from './known-environment.ts';
 
 /** Where settings of a command come from. */
 export interface SettingsInput {
@@ -25,12 +26,12 @@ export interface ClientConfig {
 export const CLIENT_DEFAULTS = Object.freeze({ url: 'http://127.0.0.1:8420', timeout: '5s' });
 
 /**
- * The settings of a command that asks the service. Where neither a configuration file nor a MUSTER_ variable is there,
- * the loader, its schema and the YAML reader are not even loaded: that is most of what a lookup would wait for.
+ * The settings of a command that asks the service. Where no configuration file is there, what the environment says of
+ * the client is read as it is: loader, schema and YAML reader are most of what a lookup would wait for.
  * @throws CoreError `config_invalid`, `config_unreadable`; CliError `key_unreadable`.
  */
 export async function clientSettings(input: SettingsInput): Promise<ClientOptions> {
-  const config = needsLoader(input) ? await loadFull(input) : defaults(input.env);
+  const config = fromEnvironment(input) ?? (await loadFull(input));
   const token = readToken(config);
   const ca = config.ca === undefined ? undefined : readSecret(config.ca, 'client.ca');
   return {
@@ -41,18 +42,36 @@ export async function clientSettings(input: SettingsInput): Promise<ClientOption
   };
 }
 
-function needsLoader({ file, env }: SettingsInput): boolean {
-  if (file !== undefined || existsSync(DEFAULT_CONFIG_FILE)) return true;
-  return Object.keys(env).some((name) => name.startsWith('MUSTER_'));
-}
-
 async function loadFull(input: SettingsInput): Promise<ClientConfig> {
   const { fullClientConfig } = await import('./full.ts');
   return fullClientConfig(input);
 }
 
-function defaults(env: SettingsInput['env']): ClientConfig {
-  return { ...CLIENT_DEFAULTS, adminTokenFile: adminTokenFileOf({}, env) };
+/** The client's part from the environment and defaults; undefined where there is a file, or a fault to be told. */
+function fromEnvironment({ file, env }: SettingsInput): ClientConfig | undefined {
+  if (holdsSettings(file ?? env.MUSTER_CONFIG)) return undefined;
+  for (const name in env) {
+    if (!name.startsWith('MUSTER_') || isTheirs(name)) continue;
+    if (env[name] === '' || !KNOWN_ENVIRONMENT.includes(name)) return undefined;
+  }
+  return {
+    url: env.MUSTER_CLIENT_URL ?? CLIENT_DEFAULTS.url,
+    tokenFile: env.MUSTER_CLIENT_TOKEN_FILE,
+    ca: env.MUSTER_CLIENT_CA,
+    timeout: env.MUSTER_CLIENT_TIMEOUT ?? CLIENT_DEFAULTS.timeout,
+    adminTokenFile: adminTokenFileOf(env.MUSTER_DATA_DIR === undefined ? {} : { dataDir: env.MUSTER_DATA_DIR }, env),
+  };
+}
+
+/** False for an empty file such as /dev/null, and where the default one is not there. */
+function holdsSettings(named: string | undefined): boolean {
+  const found = statSync(named ?? DEFAULT_CONFIG_FILE, { throwIfNoEntry: false });
+  return found === undefined ? named !== undefined : !(found.size === 0 && (found.isFile() || named === '/dev/null'));
+}
+
+/** Names that the loader leaves alone too: of tests and benchmarks. */
+function isTheirs(name: string): boolean {
+  return name.startsWith('MUSTER_TEST_') || name.startsWith('MUSTER_BENCH_');
 }
 
 /** A token named by a setting must be readable; the local admin token is used by whoever may read it. */
