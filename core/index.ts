@@ -16,4 +16,5 @@ export * from './logger.ts';
 export * from './node-document.ts';
 export * from './schema-faults.ts';
 export * from './state.ts';
+export * from './utf8.ts';
 export * from './volatile.ts';

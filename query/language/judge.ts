@@ -1,4 +1,11 @@
-import { codeKey, type FieldPath, type Json, type JsonObject, type NodeDocument } from '../../core/index.ts';
+import {
+  codeKey,
+  type FieldPath,
+  type Json,
+  type JsonObject,
+  NODE_FIELDS,
+  type NodeDocument,
+} from '../../core/index.ts';
 import type { Condition, Query, Test } from './ast.ts';
 import { compileQuery, compileTest } from './match.ts';
 import { someAt } from './walk.ts';
@@ -23,23 +30,9 @@ export interface Judgement {
 }
 
 /** Fields that every node document has, so that nothing about them is unknown. */
-const KNOWN_FIELDS: ReadonlySet<string> = new Set([
-  '_id',
-  'format',
-  'identity',
-  'fqdn',
-  'classes',
-  'agentlist',
-  'collectives',
-  'lastseen',
-  'firstseen',
-  'changed',
-  'revision',
-  'digest',
-  'interval',
-  'source',
-  'retired',
-]);
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(
+  NODE_FIELDS.filter((field) => field !== 'facts' && field !== 'extra'),
+);
 
 /** True where a path starts at a field that every node document has: conditions on it are never unknown. */
 export function isAlwaysKnown(path: FieldPath): boolean {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Json, shownPath } from '../../core/index.ts';
+import { firstBadByte, type Json, shownPath } from '../../core/index.ts';
 import { RegistryError } from '../errors.ts';
 
 /**
@@ -79,22 +79,6 @@ export function notUtf8(bytes: Uint8Array): RegistryError {
     `${field === undefined ? 'The registration' : `The field ${field}`} holds bytes that are not UTF-8, from byte ${offset} on`,
     { offset, ...(field === undefined ? {} : { field }) },
   );
-}
-
-/** Found by halving, since no decoder tells. `stream` lets a character that the cut went through pass. */
-function firstBadByte(bytes: Uint8Array): number {
-  let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
-      good = middle;
-    } catch {
-      bad = middle;
-    }
-  }
-  return good;
 }
 
 const SEARCH_DEPTH_MAX = 64;

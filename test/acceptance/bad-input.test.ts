@@ -1,22 +1,15 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../core/index.ts';
-import {
-  createBrokerLink,
-  generateSigningKey,
-  type Message,
-  registrationQueue,
-  type SigningKey,
-  sealMessage,
-} from '../../wire/index.ts';
+import { createBrokerLink, generateSigningKey, type Message, type SigningKey, sealMessage } from '../../wire/index.ts';
 import { Installed } from './installed.ts';
+import { QUEUE, registrationMessage } from './registration-message.ts';
 
 /*
  * Everything the world may throw at one server, one after the other, while a good node keeps registering and a good
  * query keeps being answered. Each is refused by name; nothing else notices.
  */
 
-const QUEUE = registrationQueue('mcollective');
 let muster: Installed;
 let link: ReturnType<typeof createBrokerLink>;
 let goodRound = 0;
@@ -25,31 +18,19 @@ let sequence = 0;
 
 type Body = Record<string, unknown>;
 
-function message(identity: string, body: Body, changes: Partial<Message> = {}): Message {
-  sequence += 1;
-  return {
-    kind: 'request',
-    requestid: sequence.toString(16).padStart(32, '0'),
-    senderid: identity,
-    callerid: `node=${identity}`,
-    agent: 'registration',
-    collective: 'mcollective',
-    target: QUEUE,
-    filter: { fact: [], cf_class: [], agent: ['registration'], identity: [], compound: [] },
-    msgtime: Math.floor(Date.now() / 1000),
-    sequence,
-    ttl: 600,
-    body: { identity, facts: {}, ...body } as Message['body'],
-    ...changes,
-  };
-}
-
 async function refusalOf(body: Uint8Array): Promise<string | undefined> {
   return (await link.send(QUEUE, body)).refused;
 }
 
-const sealed = (identity: string, body: Body, changes: Partial<Message> = {}, key: SigningKey = generateSigningKey()) =>
-  sealMessage(message(identity, body, changes), key);
+const sealed = (
+  identity: string,
+  body: Body,
+  changes: Partial<Message> = {},
+  key: SigningKey = generateSigningKey(),
+) => {
+  sequence += 1;
+  return sealMessage(registrationMessage(identity, sequence, body, changes), key);
+};
 
 beforeAll(async () => {
   muster = await Installed.start();

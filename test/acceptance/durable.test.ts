@@ -4,41 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../core/index.ts';
-import {
-  createBrokerLink,
-  generateSigningKey,
-  type Message,
-  registrationQueue,
-  sealMessage,
-} from '../../wire/index.ts';
+import { createBrokerLink, generateSigningKey, sealMessage } from '../../wire/index.ts';
 import { Installed } from './installed.ts';
+import { QUEUE, registrationMessage } from './registration-message.ts';
 
 /*
  * What a receipt is worth: seen from outside the process, by its system calls, and on a disk that is full.
  */
 
-const QUEUE = registrationQueue('mcollective');
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-function registration(identity: string, sequence: number, facts: Record<string, unknown>): Message {
-  return {
-    kind: 'request',
-    requestid: sequence.toString(16).padStart(32, '0'),
-    senderid: identity,
-    callerid: `node=${identity}`,
-    agent: 'registration',
-    collective: 'mcollective',
-    target: QUEUE,
-    filter: { fact: [], cf_class: [], agent: ['registration'], identity: [], compound: [] },
-    msgtime: Math.floor(Date.now() / 1000),
-    sequence,
-    ttl: 3600,
-    body: JSON.parse(JSON.stringify({ identity, facts, classes: ['common'], interval: 300 })),
-  };
-}
 
 async function linkTo(muster: Installed, receiptTimeoutMs: number) {
   const link = createBrokerLink({
@@ -80,9 +57,13 @@ describe('a receipt', () => {
     const key = generateSigningKey();
     const ROUNDS = 5;
     for (let i = 1; i <= ROUNDS; i++) {
-      const receipt = await link.send(QUEUE, sealMessage(registration('db1.acme.net', i, { round: i }), key), {
-        'x-round': `round-${i}`,
-      });
+      const receipt = await link.send(
+        QUEUE,
+        sealMessage(registrationMessage('db1.acme.net', i, { facts: { round: i } }), key),
+        {
+          'x-round': `round-${i}`,
+        },
+      );
       expect(receipt.refused).toBeUndefined();
     }
     await link.stop();
@@ -135,7 +116,10 @@ describe('a disk that is full', () => {
 
     const link = await linkTo(muster, 1500);
     const key = generateSigningKey();
-    const message = sealMessage(registration('late.acme.net', 1, { ballast: 'y'.repeat(400_000) }), key);
+    const message = sealMessage(
+      registrationMessage('late.acme.net', 1, { facts: { ballast: 'y'.repeat(400_000) } }),
+      key,
+    );
     await expect(link.send(QUEUE, message)).rejects.toMatchObject({ code: 'broker_unreachable' });
 
     const asked = await muster.get('/v1/nodes?filter=customer%3Dacme&limit=1000');

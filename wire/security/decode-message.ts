@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import { Type } from 'typebox';
-import { faultsOf, IDENTITY_PATTERN } from '../../core/index.ts';
+import { faultsOf, firstBadByte, IDENTITY_PATTERN } from '../../core/index.ts';
 import { WireError } from '../errors.ts';
 import type { Message } from '../message.ts';
 
@@ -69,23 +69,6 @@ function textOf(bytes: Uint8Array): string {
     const offset = firstBadByte(bytes);
     throw new WireError('message_not_utf8', `The message is not UTF-8 from byte ${offset} on`, { offset, cause });
   }
-}
-
-/** Where the first byte stands that cannot be decoded; found by halving, since the decoder does not tell. */
-function firstBadByte(bytes: Uint8Array): number {
-  let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    try {
-      // `stream` lets a character that the cut went through pass.
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
-      good = middle;
-    } catch {
-      bad = middle;
-    }
-  }
-  return good;
 }
 
 function parse(text: string): unknown {
