@@ -29,9 +29,12 @@ export interface Examiner {
 const BATCHES_PER_THREAD = 2;
 const THREADS_MAX = 2;
 
-/** How many threads examine: one core is left to queries. */
+/** Memory of a thread: far more than the largest batch needs; beyond it the thread ends, not the process. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+
+/** How many threads examine. They run at a lower priority, so that queries come first also on two cores. */
 export function examiningThreads(): number {
-  return Math.max(1, Math.min(THREADS_MAX, availableParallelism() - 1));
+  return Math.min(THREADS_MAX, availableParallelism());
 }
 
 /** Examines on threads that run `workerFile`, the bundle of registry/pipeline/worker.ts. */
@@ -123,7 +126,11 @@ class ExaminingThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#file, { workerData: this.#rules, name: 'registry' });
+    const worker = new Worker(this.#file, {
+      workerData: this.#rules,
+      name: 'registry',
+      resourceLimits: RESOURCE_LIMITS,
+    });
     worker.on('message', (batch: ResultBatch | typeof THREAD_READY) => {
       if (batch === THREAD_READY) {
         this.#letGo(worker);
