@@ -77,7 +77,7 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const adminToken = await ensureAdminToken(adminTokenFileOf(config, env));
   const tokens = createTokens({ records: store.records, clock, adminToken });
   const engine = role === 'registry' ? registryOnly() : await openEngine(parts, store, metrics);
-  const registry = role === 'query' ? undefined : await openRegistry(parts, store, metrics);
+  const registry = role === 'query' ? undefined : await openRegistry(parts, store, metrics, engine);
   const broker = registry === undefined ? undefined : openBroker({ config, registry, metrics, clock, logger });
   if (registry !== undefined && broker !== undefined) {
     consumeFromBroker(broker, {
@@ -93,7 +93,7 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
     logger: logger.child({ part: 'service' }),
     metrics,
     clock,
-    plugins: registry === undefined ? [] : [answeredWhenVisible(engine, writingRoutes(registry, tokens))],
+    plugins: registry === undefined ? [] : writingRoutes(registry, tokens, engine),
     readiness: { store: () => store.position() },
   });
   lifetime.add('service', () => service.close());
@@ -133,6 +133,7 @@ async function openRegistry(
   { config, clock, logger, lifetime }: ServerParts,
   store: NodeStore,
   metrics: PromRegistry,
+  engine: QueryEngine,
 ): Promise<Registry> {
   const registry = await createRegistry({
     store,
@@ -141,14 +142,19 @@ async function openRegistry(
     logger: logger.child({ part: 'registry' }),
     metrics,
     workerFile: WORKER_FILE,
+    // A receipt says that the next question sees the node, as soon as questions are answered at all.
+    visible: (position) => (engine.ready ? engine.waitFor(position) : Promise.resolve()),
   });
   lifetime.add('registry', () => registry.close());
   return registry;
 }
 
-function writingRoutes(registry: Registry, tokens: Tokens): readonly FastifyPluginAsync[] {
+function writingRoutes(registry: Registry, tokens: Tokens, engine: QueryEngine): readonly FastifyPluginAsync[] {
   const callerOf = (request: FastifyRequest) => request.caller;
-  return [registrationRoutes({ registry, callerOf }), adminRoutes({ registry, tokens, callerOf })];
+  return [
+    registrationRoutes({ registry, callerOf }),
+    answeredWhenVisible(engine, adminRoutes({ registry, tokens, callerOf })),
+  ];
 }
 
 async function openAgent(

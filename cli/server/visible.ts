@@ -8,16 +8,16 @@ const VISIBLE_WITHIN_MS = 2000;
 
 /**
  * Routes that write, answered when their writes are visible to the next question of this process: they are on disk before,
- * and the columns follow a few milliseconds later.
+ * and the columns follow a few milliseconds later. Registrations wait in the registry itself.
  */
-export function answeredWhenVisible(engine: QueryEngine, routes: readonly FastifyPluginAsync[]): FastifyPluginAsync {
+export function answeredWhenVisible(engine: QueryEngine, routes: FastifyPluginAsync): FastifyPluginAsync {
   return async (scope) => {
     scope.addHook('preSerialization', async (_request, _reply, payload) => {
       const position = (payload as { readonly position?: FeedPosition | null } | null)?.position;
       if (typeof position === 'string' && engine.ready) await soonVisible(engine, position);
       return payload;
     });
-    for (const route of routes) await scope.register(route);
+    await scope.register(routes);
   };
 }
 
