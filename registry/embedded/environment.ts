@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { ErrorEvidence, Logger } from '../../core/index.ts';
 import { StoreError } from '../node-store.ts';
+import { type Commits, createCommits } from './commits.ts';
 import { checkDataFile } from './data-file.ts';
 
 /*
@@ -22,8 +23,6 @@ const DATA_FILE = 'nodes.mdb';
 /** Room for LMDB's table of readers: 126 of 64 bytes and a head. */
 const LOCK_FILE_BYTES = 16 * 1024;
 const GIB = 2 ** 30;
-/** A commit that takes longer is a disk in trouble: logged, and logged again each time. */
-const SLOW_COMMIT_MS = 10_000;
 /** With less room than this an input/output error of a commit is taken for a full disk: a short write gives EIO. */
 const ROOM_BYTES_MIN = 16 * 1024 * 1024;
 
@@ -53,14 +52,10 @@ export interface Tables {
 }
 
 /** An open environment. */
-export interface Environment {
+export interface Environment extends Commits {
   readonly tables: Tables;
   /** Marks this store among all others; kept in it. */
   readonly storeId: string;
-  /** All writes of `put` in one transaction; resolves when it is on disk. `put` must not throw half way. */
-  commit(put: () => void): Promise<void>;
-  /** A conditional write; resolves when it is on disk, false where its condition did not hold. */
-  commitIf(write: () => Promise<boolean>): Promise<boolean>;
   /** Bytes of pages that hold data, of all tables. */
   usedBytes(): number;
   readonly bytesMax: number;
@@ -129,12 +124,14 @@ async function openTables(root: RootDatabase, file: string, options: Environment
     fqdn: root.openDB('fqdn', binary),
     records: root.openDB('records', { encoding: 'json' }),
   };
-  const commits = durableCommits(root, options);
+  const commits = createCommits(root, { ...options, failed: (thrown) => commitFailed(thrown, options.path) });
   if (isNew) {
     const id = randomBytes(6).toString('hex');
-    await commits.commit(() => {
-      meta.put('store', id);
-      meta.put('format', STORE_FORMAT);
+    await commits.commit({
+      put: () => {
+        meta.put('store', id);
+        meta.put('format', STORE_FORMAT);
+      },
     });
   }
   const dataTables = [tables.content, tables.seen, tables.feed, tables.gone, tables.fqdn, tables.records];
@@ -163,34 +160,6 @@ interface PageStats {
 
 function bytesOf(stats: PageStats): number {
   return (stats.treeBranchPageCount + stats.treeLeafPageCount + stats.overflowPages) * stats.pageSize;
-}
-
-/** Commits that resolve when the data is on disk, and reject with an error of ours. */
-function durableCommits(
-  root: RootDatabase,
-  { path, logger }: EnvironmentOptions,
-): Pick<Environment, 'commit' | 'commitIf'> {
-  const settled = async <T>(begin: () => Promise<T>): Promise<T> => {
-    const started = performance.now();
-    const slow = setInterval(() => {
-      const seconds = Math.round((performance.now() - started) / 1000);
-      logger.error({ path, seconds }, 'the embedded store’s disk takes long to write');
-    }, SLOW_COMMIT_MS);
-    slow.unref();
-    try {
-      return await begin();
-    } catch (thrown) {
-      throw await commitFailed(thrown, path);
-    } finally {
-      clearInterval(slow);
-    }
-  };
-  return {
-    commit: async (put) => {
-      await settled(() => root.batch(put));
-    },
-    commitIf: (write) => settled(write),
-  };
 }
 
 /** lmdb rejects with an error whose `commitError` is a promise that rejects with the cause. */

@@ -1,4 +1,3 @@
-import { IF_EXISTS } from 'lmdb';
 import { type RecordKind, type RecordStore, type StoredRecord, StoreError } from '../node-store.ts';
 import type { Environment } from './environment.ts';
 
@@ -9,6 +8,8 @@ import type { Environment } from './environment.ts';
 
 /** Bytes of an id, as the contract has it; LMDB's keys take it together with the kind. */
 const ID_BYTES_MAX = 500;
+
+const nameOf = ([kind, id]: readonly [string, string]): string => `${kind} ${id}`;
 
 /** The records of an environment. `guard` throws where the store is closed. */
 export function embeddedRecords(environment: Environment, guard: () => void): RecordStore {
@@ -32,21 +33,32 @@ export function embeddedRecords(environment: Environment, guard: () => void): Re
     },
     async put(kind, id, value) {
       const at = key(kind, id);
-      await environment.commit(() => {
-        records.put(at, value);
+      await environment.commit({
+        key: nameOf(at),
+        put: () => {
+          records.put(at, value);
+        },
       });
     },
     async create(kind, id, value) {
       const at = key(kind, id);
-      return environment.commitIf(() =>
-        records.ifNoExists(at, () => {
+      return environment.commit({
+        key: nameOf(at),
+        condition: () => !records.doesExist(at),
+        put: () => {
           records.put(at, value);
-        }),
-      );
+        },
+      });
     },
     async delete(kind, id) {
       const at = key(kind, id);
-      return environment.commitIf(() => records.remove(at, IF_EXISTS));
+      return environment.commit({
+        key: nameOf(at),
+        condition: () => records.doesExist(at),
+        put: () => {
+          records.remove(at);
+        },
+      });
     },
     async list<T>(kind: RecordKind, options: { readonly after?: string; readonly limit?: number } = {}) {
       guard();

@@ -157,11 +157,13 @@ export class Writer {
     const lost = this.#tombstonesToDrop(group.tombstones);
     const floor = lost.at(-1);
     const structures = codec.structuresPending;
-    await environment.commit(() => {
-      codec.putStructures(meta);
-      group.put();
-      for (const revision of lost) gone.remove(revision);
-      if (floor !== undefined) meta.put('floor', floor);
+    await environment.commit({
+      put: () => {
+        codec.putStructures(meta);
+        group.put();
+        for (const revision of lost) gone.remove(revision);
+        if (floor !== undefined) meta.put('floor', floor);
+      },
     });
     if (structures !== undefined) codec.structuresCommitted(structures.count);
     this.#revision = group.revision;
