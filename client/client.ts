@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Account, Json, JsonObject } from '../core/index.ts';
+import type { Account, Json, JsonObject, NodeState } from '../core/index.ts';
 import { errorOfAnswer } from './client-error.ts';
 import { createTransport, type Transport, type TransportOptions } from './transport.ts';
 
@@ -33,6 +33,8 @@ export interface NodesQuestion extends Question {
   /** `next` of the page before. */
   readonly after?: string | undefined;
   readonly requireKnown?: boolean | undefined;
+  /** Only nodes in one of these states; missing and retired ones come only where asked for. The account stays. */
+  readonly state?: readonly NodeState[] | undefined;
 }
 
 /** One page of nodes. A node holds the fields asked for, by the names asked for; those it does not have are left out. */
@@ -40,6 +42,7 @@ export interface NodesPage {
   readonly nodes: readonly JsonObject[];
   /** To be given as `after`; null on the last page. */
   readonly next: string | null;
+  /** Nodes on all pages together. */
   readonly totalCount: number;
   readonly account: Account;
 }

@@ -14,11 +14,19 @@ export interface AnswerOptions {
   readonly after?: string | undefined;
   /** Leave out what MongoDB's rule returns though the account calls it unknown. */
   readonly requireKnown?: boolean | undefined;
+  /**
+   * Give only nodes in one of these states; where not said, those in service that are not missing. Missing and retired
+   * nodes come as rows only where asked for here, judged by what is stored of them. Rows alone are narrowed: the account
+   * speaks of the query, so missing nodes stay unknown in it and retired ones outside.
+   */
+  readonly states?: readonly NodeState[] | undefined;
 }
 
 /** One page of the nodes that match, in the order of identity, and the account of all. */
 export interface Answer {
   readonly rows: readonly NodeRow[];
+  /** Nodes on all pages together: `account.matched`, unless states were asked for. */
+  readonly count: number;
   readonly account: Account;
   readonly hasNextPage: boolean;
   /** True where `after` was given and nodes stand before this page. */

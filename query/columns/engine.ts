@@ -14,7 +14,7 @@ import type { Answer, AnswerOptions, Facet, NodeRow, QueryEngine } from '../answ
 import type { Query } from '../language/index.ts';
 import { QueryError } from '../language/index.ts';
 import { BitPool } from './bits.ts';
-import { evaluate, TableOutgrown } from './evaluate.ts';
+import { type Evaluation, type EvaluationOptions, evaluate, TableOutgrown } from './evaluate.ts';
 import { facetOf } from './facets.ts';
 import type { EngineFigures } from './figures.ts';
 import { buildTable, Follower } from './follower.ts';
@@ -172,11 +172,12 @@ class Engine implements ColumnsEngine {
   }
 
   async answer(query: Query, options: AnswerOptions): Promise<Answer> {
-    return this.#evaluated(query, options.requireKnown === true, function* (matched, account, table, now) {
-      const page = pageOf(table, matched, account.matched, options.first, options.after);
+    return this.#evaluated(query, options, function* ({ rows, count, account, now }, table) {
+      const page = pageOf(table, rows, count, options.first, options.after);
       const paths = new PathLookup(table);
       return {
         rows: page.rows.map((row) => new ColumnRow(paths, row, now)),
+        count,
         account,
         hasNextPage: page.hasNextPage,
         hasPreviousPage: page.hasPreviousPage,
@@ -185,15 +186,15 @@ class Engine implements ColumnsEngine {
   }
 
   async facets(query: Query, paths: readonly FieldPath[], limit: number) {
-    return this.#evaluated(query, false, function* (matched, account, table, _now, pace) {
+    return this.#evaluated(query, {}, function* ({ rows, account }, table, pace) {
       const facets: Facet[] = [];
-      for (const path of paths) facets.push(yield* facetOf(table, path, matched, limit, pace));
+      for (const path of paths) facets.push(yield* facetOf(table, path, rows, limit, pace));
       return { facets, account };
     });
   }
 
   /** Evaluates a query and goes on with what matched, at the same moment. */
-  async #evaluated<T>(query: Query, requireKnown: boolean, conclude: Conclusion<T>): Promise<T> {
+  async #evaluated<T>(query: Query, options: EvaluationOptions, conclude: Conclusion<T>): Promise<T> {
     const plan = this.#planOf(query);
     for (;;) {
       const table = this.#table();
@@ -206,12 +207,13 @@ class Engine implements ColumnsEngine {
         read: (identities) => this.#options.store.read(identities),
         hold: () => (this.#follower as Follower).hold(),
         fellBack: (what, rows) => this.#fellBack(what, rows),
+        retiredToo: options.states?.includes('retired') === true,
       };
       const clock = (): ReturnType<typeof epochSeconds> => epochSeconds(this.#options.clock);
       const work = (function* (): Sliced<T> {
-        const { matched, account } = yield* evaluate(plan, context, clock, requireKnown);
-        const concluded = yield* conclude(matched, account, table, clock(), pace);
-        pool.give(matched);
+        const evaluation = yield* evaluate(plan, context, clock, options);
+        const concluded = yield* conclude(evaluation, table, pace);
+        pool.give(evaluation.rows);
         return concluded;
       })();
       try {
@@ -297,13 +299,7 @@ class Engine implements ColumnsEngine {
 }
 
 /** What is made of an evaluation. */
-type Conclusion<T> = (
-  matched: Uint32Array,
-  account: Answer['account'],
-  table: Table,
-  now: ReturnType<typeof epochSeconds>,
-  pace: Pace,
-) => Sliced<T>;
+type Conclusion<T> = (evaluation: Evaluation, table: Table, pace: Pace) => Sliced<T>;
 
 function notReady(): QueryError {
   return new QueryError('not_ready', 'The columns are still loading');

@@ -1,11 +1,13 @@
-import type { Account, EpochSeconds, OtherType } from '../../core/index.ts';
+import type { Account, EpochSeconds, NodeState, OtherType } from '../../core/index.ts';
 import { shownPath } from '../../core/index.ts';
+import type { AnswerOptions } from '../answers.ts';
 import { type BitPool, type Bits, countBits, countBoth, orInto, putBit } from './bits.ts';
 import { MATCHES, MET_SHIFT, UNKNOWN } from './column.ts';
 import { evaluateLeaf, type LeafContext, leafAt } from './leaf.ts';
 import { LeafBits } from './leaf-bits.ts';
 import type { Sliced } from './pace.ts';
 import { type LeafPlan, leavesOf, type Plan } from './plan.ts';
+import { keepStates } from './states.ts';
 import type { RowWatcher, Table } from './table.ts';
 import { isShared, joinTruth, negateTruth, separate, type TruthBits, truthOfLeaf, truthOfNone } from './truth.ts';
 
@@ -16,10 +18,17 @@ import { isShared, joinTruth, negateTruth, separate, type TruthBits, truthOfLeaf
 
 /** What a query says of all nodes. */
 export interface Evaluation {
-  /** Rows that match: live, by MongoDB's rule, and known where that was asked. Owned by the caller. */
-  readonly matched: Bits;
+  /** Rows to give: live or of the states asked for, matched by MongoDB's rule, known where asked. Owned by the caller. */
+  readonly rows: Bits;
+  /** How many. */
+  readonly count: number;
   readonly account: Account;
+  /** The moment of which all this is true. */
+  readonly now: EpochSeconds;
 }
+
+/** What is asked beside the query. */
+export type EvaluationOptions = Pick<AnswerOptions, 'requireKnown' | 'states'>;
 
 /** Sets of the types that leaves met, by leaf. */
 type MetByLeaf = Map<LeafPlan, LeafBits>;
@@ -34,7 +43,7 @@ export function* evaluate(
   plan: Plan,
   context: LeafContext,
   now: () => EpochSeconds,
-  requireKnown: boolean,
+  options: EvaluationOptions,
 ): Sliced<Evaluation> {
   const { table, pool } = context;
   const written = new WrittenRows();
@@ -53,7 +62,7 @@ export function* evaluate(
     }
     for (const row of written.take()) mend(plan, table, row, leaves, truth, met, pool);
     if (table.cache.words !== pool.words) throw new TableOutgrown();
-    return conclude(leaves, truth, met, context, now(), requireKnown);
+    return conclude(leaves, truth, met, context, now(), options);
   } finally {
     release?.();
     table.watchers.delete(written);
@@ -158,13 +167,14 @@ function conclude(
   met: MetByLeaf,
   context: LeafContext,
   now: EpochSeconds,
-  requireKnown: boolean,
+  { requireKnown = false, states }: EvaluationOptions,
 ): Evaluation {
   const { table, pool } = context;
   const { book } = table;
   const missing = book.missingAt(now, table.stateRule.expireAfterSeconds);
   const { live } = book;
   const { matched, certain, possible } = truth;
+  const inStates = states === undefined ? undefined : rowsInStates(states, truth, context, now, requireKnown);
   let unknown = 0;
   let both = 0;
   if (isShared(truth)) {
@@ -197,7 +207,26 @@ function conclude(
     otherType: otherTypes(leaves, met, live, pool),
   };
   releaseMet(met);
-  return { matched, account };
+  if (inStates === undefined) return { rows: matched, count, account, now };
+  pool.give(matched);
+  return { rows: inStates, count: countBits(inStates), account, now };
+}
+
+/** Rows that match and are in one of the states, from a truth of all rows; `live` is of the moment. */
+function rowsInStates(
+  states: readonly NodeState[],
+  { matched, certain, possible }: TruthBits,
+  { table, pool }: LeafContext,
+  now: EpochSeconds,
+  requireKnown: boolean,
+): Bits {
+  const rows = pool.take();
+  for (let i = 0; i < rows.length; i++) {
+    const unknown = requireKnown ? (possible[i] as number) & ~(certain[i] as number) : 0;
+    rows[i] = (matched[i] as number) & ~unknown;
+  }
+  keepStates(rows, states, table, now);
+  return rows;
 }
 
 function otherTypes(leaves: readonly LeafPlan[], met: MetByLeaf, live: Bits, pool: BitPool): readonly OtherType[] {

@@ -29,6 +29,8 @@ export interface LeafContext {
   readonly hold: () => Promise<() => void>;
   /** Counts and says once in a while that a question had to leave the columns. */
   readonly fellBack: (what: 'overflow' | 'documents', rows: number) => void;
+  /** True where retired nodes may come as rows: else no document of theirs is read. */
+  readonly retiredToo: boolean;
 }
 
 const NOTHING: readonly string[] = Object.freeze([]);
@@ -98,8 +100,9 @@ function* scanObjects(plan: LeafPlan, path: ResolvedPath, result: LeafBits, cont
     return;
   }
   const rows: number[] = [];
+  const { book } = table;
   forEachBit(objects, (row) => {
-    if (hasBit(table.book.inService, row)) rows.push(row);
+    if (context.retiredToo ? book.identities[row] !== undefined : hasBit(book.inService, row)) rows.push(row);
   });
   pool.give(objects);
   yield* readObjects(plan, path, rows, result, context);

@@ -60,6 +60,7 @@ export class Checksum {
   value = 0;
 
   add(bytes: Uint8Array): void {
-    this.value = crc32(bytes, this.value);
+    // zlib starts anew where it is given nothing: a block without bytes must not reset the sum.
+    if (bytes.length > 0) this.value = crc32(bytes, this.value);
   }
 }

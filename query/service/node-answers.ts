@@ -10,11 +10,11 @@ import { serviceLimits } from './service-limits.ts';
  */
 
 /** One page as JSON, each node an object of the fields asked for; a field that a node does not have is left out. */
-export function pageJson(answer: Answer, fields: readonly NodeField[], requireKnown: boolean): string {
+export function pageJson(answer: Answer, fields: readonly NodeField[]): string {
   const keys = fields.map((field) => `${JSON.stringify(field.name)}:`);
   let nodes = '';
   for (const row of answer.rows) nodes += `${nodes === '' ? '' : ','}${rowJson(row, fields, keys)}`;
-  return envelope(nodes, answer, requireKnown);
+  return envelope(nodes, answer);
 }
 
 function rowJson(row: NodeRow, fields: readonly NodeField[], keys: readonly string[]): string {
@@ -28,7 +28,7 @@ function rowJson(row: NodeRow, fields: readonly NodeField[], keys: readonly stri
 }
 
 /** One page of whole documents as JSON. Written in slices, so that a long page does not hold up other requests. */
-export async function documentPageJson(answer: Answer, engine: QueryEngine, requireKnown: boolean): Promise<string> {
+export async function documentPageJson(answer: Answer, engine: QueryEngine): Promise<string> {
   const parts: string[] = [];
   for (let from = 0; from < answer.rows.length; from += serviceLimits.documentSlice) {
     const rows = answer.rows.slice(from, from + serviceLimits.documentSlice);
@@ -38,20 +38,14 @@ export async function documentPageJson(answer: Answer, engine: QueryEngine, requ
     });
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  return envelope(parts.join(','), answer, requireKnown);
+  return envelope(parts.join(','), answer);
 }
 
-function envelope(nodes: string, answer: Answer, requireKnown: boolean): string {
+function envelope(nodes: string, answer: Answer): string {
   const last = answer.rows.at(-1);
   const next = answer.hasNextPage && last !== undefined ? `"${cursorOf(last.identity)}"` : 'null';
   const account = JSON.stringify(answer.account);
-  return `{"nodes":[${nodes}],"next":${next},"totalCount":${totalCount(answer, requireKnown)},"account":${account}}`;
-}
-
-/** How many nodes all pages hold together. */
-export function totalCount(answer: Pick<Answer, 'account'>, requireKnown: boolean): number {
-  const { matched, matchedThoughUnknown } = answer.account;
-  return requireKnown ? matched - matchedThoughUnknown : matched;
+  return `{"nodes":[${nodes}],"next":${next},"totalCount":${answer.count},"account":${account}}`;
 }
 
 /** A document as it is shown: keys as they were sent, age and state beside it. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Static, type TSchema, Type } from 'typebox';
-import { parseIdentity, shownPath } from '../../core/index.ts';
+import { NODE_STATES, parseIdentity, parseNodeStates, shownPath } from '../../core/index.ts';
 import type { Facet, QueryEngine } from '../answers.ts';
 import { identityOfCursor } from './cursor.ts';
 import type { ServiceMetrics } from './metrics.ts';
@@ -33,6 +33,12 @@ const page = {
   limit: Type.Optional(Type.Integer({ minimum: 0, maximum: serviceLimits.pageMax })),
   after: text('The `next` of the page before'),
   requireKnown: Type.Optional(Type.Boolean()),
+  state: Type.Optional(
+    Type.Array(Type.String({ maxLength: serviceLimits.stateTextMax }), {
+      maxItems: NODE_STATES.length,
+      description: 'States of the nodes to give; missing and retired ones come only where asked for',
+    }),
+  ),
 };
 
 const facets = {
@@ -114,19 +120,16 @@ async function answerNodes(
   checkReady(parts.engine);
   const fields = fieldsOf(asked.fields);
   const query = parts.read(asked as QuestionText);
-  const requireKnown = asked.requireKnown ?? false;
   const after = asked.after === undefined || asked.after === '' ? undefined : identityOfCursor(asked.after);
   const start = performance.now();
   const answer = await parts.engine.answer(query, {
     first: asked.limit ?? serviceLimits.pageDefault,
     after,
-    requireKnown,
+    requireKnown: asked.requireKnown ?? false,
+    states: asked.state === undefined ? undefined : parseNodeStates(asked.state),
   });
   parts.metrics.question('rest', 'nodes', (performance.now() - start) / 1000);
-  const body =
-    fields === 'documents'
-      ? await documentPageJson(answer, parts.engine, requireKnown)
-      : pageJson(answer, fields, requireKnown);
+  const body = fields === 'documents' ? await documentPageJson(answer, parts.engine) : pageJson(answer, fields);
   return sendJson(reply, body);
 }
 

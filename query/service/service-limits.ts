@@ -30,6 +30,8 @@ export const serviceLimits = Object.freeze({
   fieldsMax: 200,
   /** Characters of the field list or of one path. `argument_invalid` */
   fieldTextMax: 8192,
+  /** Characters of one list of states. `argument_invalid` */
+  stateTextMax: 64,
   /** Paths of one facets question. `argument_invalid` */
   facetPathsMax: 20,
   /** Values given for each path of a facets question. `argument_invalid` */

@@ -12,6 +12,7 @@ import {
   MusterError,
   nodeState,
   parseIdentity,
+  parseNodeStates,
   roleAllows,
   shownDuration,
   shownValue,
@@ -93,6 +94,15 @@ describe('states', () => {
 
   it('retired is retired however fresh', () => {
     expect(nodeState({ lastseen: 5, interval: 300, retired: 5 }, 5 as EpochSeconds, rule)).toBe('retired');
+  });
+
+  it('are read from lists of words, each once', () => {
+    expect(parseNodeStates(['late, missing', 'late', 'retired'])).toEqual(['late', 'missing', 'retired']);
+    for (const texts of [[], [''], ['late,'], ['Late'], ['late;missing'], ['__proto__']]) {
+      expect(() => parseNodeStates(texts, '--state'), texts.join()).toThrow(
+        expect.objectContaining({ code: 'argument_invalid', field: '--state' }),
+      );
+    }
   });
 });
 

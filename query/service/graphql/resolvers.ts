@@ -1,8 +1,7 @@
-import { type Account, type Json, parseIdentity } from '../../../core/index.ts';
+import { type Account, type Json, type NodeState, parseIdentity, parseNodeStates } from '../../../core/index.ts';
 import type { QueryEngine } from '../../answers.ts';
 import { cursorOf, identityOfCursor } from '../cursor.ts';
 import type { ServiceMetrics } from '../metrics.ts';
-import { totalCount } from '../node-answers.ts';
 import { tooMany } from '../node-fields.ts';
 import type { QuestionReader, QuestionText } from '../questions.ts';
 import { checkReady, shownFacet } from '../rest.ts';
@@ -29,6 +28,7 @@ type NodesArguments = Nullable<QuestionText> & {
   readonly first?: number | null;
   readonly after?: string | null;
   readonly requireKnown?: boolean | null;
+  readonly state?: readonly NodeState[] | null;
 };
 
 type FacetsArguments = Nullable<QuestionText> & { readonly path: readonly string[]; readonly limit?: number | null };
@@ -65,9 +65,10 @@ async function answerNodes(parts: ResolverParts, asked: NodesArguments): Promise
   const first = inRange('first', asked.first ?? serviceLimits.pageDefault, 0, serviceLimits.pageMax);
   const after = asked.after === undefined || asked.after === null ? undefined : identityOfCursor(asked.after);
   const requireKnown = asked.requireKnown ?? false;
+  const states = asked.state === undefined || asked.state === null ? undefined : parseNodeStates(asked.state);
   const query = parts.read(questionOf(asked));
   const start = performance.now();
-  const answer = await parts.engine.answer(query, { first, after, requireKnown });
+  const answer = await parts.engine.answer(query, { first, after, requireKnown, states });
   parts.metrics.question('graphql', 'nodes', (performance.now() - start) / 1000);
   const { rows } = answer;
   const [head, last] = [rows[0], rows.at(-1)];
@@ -79,7 +80,7 @@ async function answerNodes(parts: ResolverParts, asked: NodesArguments): Promise
       startCursor: head === undefined ? null : cursorOf(head.identity),
       endCursor: last === undefined ? null : cursorOf(last.identity),
     },
-    totalCount: totalCount(answer, requireKnown),
+    totalCount: answer.count,
     account: answer.account,
   };
 }

@@ -33,6 +33,8 @@ type Query {
     after: String
     "Leave out what MongoDB's rule returns though a fact asked for is absent"
     requireKnown: Boolean = false
+    "Only nodes in one of these states: the one way in which missing and retired nodes are given. The account stays."
+    state: [NodeState!]
   ): NodeConnection!
 
   "How often each value of a path stands among the nodes that match."

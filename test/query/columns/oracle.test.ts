@@ -5,6 +5,7 @@ import {
   type EpochSeconds,
   type Json,
   type JsonObject,
+  NODE_STATES,
   type NodeDocument,
   silentLogger,
 } from '../../../core/index.ts';
@@ -61,6 +62,8 @@ function move(world: World, random: Random): void {
   else store.forget(node.identity);
 }
 
+const statesOf = (random: Random) => NODE_STATES.filter(() => random.chance(0.5));
+
 async function compare(world: World, random: Random, queries: number): Promise<string[]> {
   const faults: string[] = [];
   const nodes = world.store.all();
@@ -69,17 +72,20 @@ async function compare(world: World, random: Random, queries: number): Promise<s
     const generated = generateQuery(random, nodes);
     const query = parseJsonQuery(generated.written);
     const requireKnown = random.chance(0.2);
-    const expected = answerPlainly(nodes, query, world.clock.now, RULE, requireKnown);
-    const answer = await world.engine.answer(query, { first: 1000, requireKnown });
+    const states = random.chance(0.5) ? undefined : statesOf(random);
+    const options = { requireKnown, states };
+    const expected = answerPlainly(nodes, query, world.clock.now, RULE, options);
+    const answer = await world.engine.answer(query, { first: 1000, ...options });
     const mingo = compareWithMingo(matcher, generated, plain);
     if (mingo.fault !== undefined) faults.push(mingo.fault);
     const found = answer.rows.map((row) => row.identity);
     if (
+      answer.count !== found.length ||
       JSON.stringify(found) !== JSON.stringify(expected.identities) ||
       JSON.stringify(comparable(answer.account)) !== JSON.stringify(comparable(expected.account))
     ) {
       faults.push(
-        `${JSON.stringify(generated.written)} known=${requireKnown}\n  gives ${found} ${JSON.stringify(answer.account)}\n  not ${expected.identities} ${JSON.stringify(expected.account)}\n${nodes
+        `${JSON.stringify(generated.written)} known=${requireKnown} states=${states}\n  gives ${found} ${JSON.stringify(answer.account)}\n  not ${expected.identities} ${JSON.stringify(expected.account)}\n${nodes
           .filter((node) => found.includes(node.identity) !== expected.identities.includes(node.identity))
           .map((node) => JSON.stringify(node))
           .join('\n')}`,

@@ -12,7 +12,7 @@ import {
   shownPath,
   valueAt,
 } from '../../../core/index.ts';
-import { compileJudge, type Query, typedConditions } from '../../../query/index.ts';
+import { type AnswerOptions, compileJudge, type Query, typedConditions } from '../../../query/index.ts';
 
 /*
  * The plain way to answer, against which the columns are held: judge on each document.
@@ -20,7 +20,7 @@ import { compileJudge, type Query, typedConditions } from '../../../query/index.
 
 /** What {@link answerPlainly} gives. */
 export interface PlainAnswer {
-  /** In the order of identity. */
+  /** Rows, in the order of identity. */
   readonly identities: readonly string[];
   readonly account: Account;
 }
@@ -31,7 +31,7 @@ export function answerPlainly(
   query: Query,
   now: number,
   rule: StateRule,
-  requireKnown = false,
+  { requireKnown = false, states = ['fresh', 'late'] }: Pick<AnswerOptions, 'requireKnown' | 'states'> = {},
 ): PlainAnswer {
   const judge = compileJudge(query);
   const identities: string[] = [];
@@ -44,6 +44,9 @@ export function answerPlainly(
   }));
   for (const node of nodes) {
     const state = nodeState(node, now as EpochSeconds, rule);
+    const { matched, truth } = judge(node);
+    const isGiven = matched && !(requireKnown && truth === 'unknown');
+    if (isGiven && states.includes(state)) identities.push(node.identity);
     if (state === 'retired') continue;
     counts.total += 1;
     if (state === 'missing') {
@@ -51,10 +54,8 @@ export function answerPlainly(
       counts.unknown += 1;
       continue;
     }
-    const { matched, truth } = judge(node);
-    if (matched && !(requireKnown && truth === 'unknown')) {
+    if (isGiven) {
       counts.matched += 1;
-      identities.push(node.identity);
       if (truth === 'unknown') counts.matchedThoughUnknown += 1;
     } else if (truth === 'unknown') counts.unknown += 1;
     else counts.notMatched += 1;

@@ -45,8 +45,12 @@ export const config = (http: Partial<ServiceParts['config']['http']> = {}) => ({
 
 const volatile = compileVolatile(VOLATILE_FACTS);
 
-/** A registration as the pipeline would hand it to the store. */
+/** A registration as the pipeline would hand it to the store, received a minute ago. */
 export function registrationOf(sent: ReturnType<typeof node>): NodeChange {
+  return registrationAged(sent, 60);
+}
+
+function registrationAged(sent: ReturnType<typeof node>, age: number): NodeChange {
   const { facts, volatile: moving } = splitVolatile(codeKeys(sent.facts) as JsonObject, volatile);
   const { classes, agentlist, collectives } = sent;
   const content = { identity: sent.identity, facts, classes, agentlist, collectives, extra: {} };
@@ -65,7 +69,7 @@ export function registrationOf(sent: ReturnType<typeof node>): NodeChange {
       digest: digestOf(content),
     },
     source: { via: 'http', callerid: 'token=admin', proof: 'token', serializer: 'json' },
-    receivedAt: (NOW - 60) as EpochSeconds,
+    receivedAt: (NOW - age) as EpochSeconds,
   };
 }
 
@@ -110,6 +114,22 @@ export async function startFleet(nodes: readonly ReturnType<typeof node>[] = fle
       await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** Of {@link moreNodes}, one a state: seconds since each registered. The last is retired besides. */
+export const SILENCES = { late: 1200, missing: 40 * 86_400, retired: 50 * 86_400 } as const;
+
+/** Adds a late, a missing and a retired node to a fleet and gives their identities. */
+export async function addSilentNodes(to: Fleet): Promise<Readonly<Record<keyof typeof SILENCES, string>>> {
+  type Sent = ReturnType<typeof node>;
+  const [late, missing, retired] = moreNodes as [Sent, Sent, Sent];
+  await to.apply([
+    registrationAged(late, SILENCES.late),
+    registrationAged(missing, SILENCES.missing),
+    registrationAged(retired, SILENCES.retired),
+  ]);
+  await to.apply([{ kind: 'retire', identity: parseIdentity(retired.identity), at: (NOW - 30) as EpochSeconds }]);
+  return { late: late.identity, missing: missing.identity, retired: retired.identity };
 }
 
 /** An engine that counts how often documents were read from the store. */

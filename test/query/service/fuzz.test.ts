@@ -33,6 +33,7 @@ const NAMES = [
   'after',
   'path',
   'requireKnown',
+  'state',
   'x',
 ];
 const PIECES = [

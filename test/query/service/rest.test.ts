@@ -172,6 +172,12 @@ test.each([
   ['limit=1001', 'argument_invalid'],
   ['limit=1&limit=2', 'argument_invalid'],
   ['requireKnown=perhaps', 'argument_invalid'],
+  ['state=', 'argument_invalid'],
+  ['state=late,', 'argument_invalid'],
+  ['state=asleep', 'argument_invalid'],
+  ['state=late&state=Missing', 'argument_invalid'],
+  [`state=${'late,'.repeat(20)}late`, 'argument_invalid'],
+  [`state=late${'&state=late'.repeat(4)}`, 'argument_invalid'],
 ])('?%s is refused as %s', async (search, code) => {
   const { status, code: got } = await refusal(`/v1/nodes?${search}`);
   expect(got).toMatch(new RegExp(`^${code}`));
