@@ -29,7 +29,7 @@ export interface BrokerBounds {
   readonly queueBytesMax: number;
   /** Bytes kept in all queues together. */
   readonly bufferedBytesMax: number;
-  /** How long a queue keeps a message that says nothing of `expires`. */
+  /** How long a queue keeps a message; its `expires` may only shorten that. */
   readonly messageAgeMs: number;
   /** How often a message may come back by NACK before it is dropped. */
   readonly redeliveriesMax: number;

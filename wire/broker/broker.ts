@@ -6,6 +6,7 @@ import type { Authenticate, Broker, BrokerConsumer } from '../broker-contract.ts
 import { WireError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 import { encodeFrame } from '../stomp/frame.ts';
+import { BoundedLog } from './bounded-log.ts';
 import { type BrokerBounds, brokerBounds } from './bounds.ts';
 import { type BrokerParts, Connection } from './connection.ts';
 import { Destinations } from './destinations.ts';
@@ -56,6 +57,7 @@ class EmbeddedBroker implements Broker {
   readonly #options: BrokerOptions;
   readonly #bounds: BrokerBounds;
   readonly #logger: Logger;
+  readonly #boundedLog: BoundedLog;
   readonly #metrics: BrokerMetrics;
   readonly #destinations: Destinations;
   /** Messages that consumers in this process are at work on. */
@@ -74,6 +76,7 @@ class EmbeddedBroker implements Broker {
     this.#options = options;
     this.#bounds = { ...brokerBounds, ...options.bounds };
     this.#logger = logger;
+    this.#boundedLog = new BoundedLog(logger);
     this.#metrics = metrics;
     this.#destinations = new Destinations({
       bounds: this.#bounds,
@@ -89,6 +92,7 @@ class EmbeddedBroker implements Broker {
         options.authenticate ?? brokerAuthenticate({ users: options.users, boundKeyOf: options.boundKeyOf, clock }),
       metrics,
       logger,
+      boundedLog: this.#boundedLog,
       clock,
       nextNumber: () => {
         this.#number += 1;
@@ -99,8 +103,9 @@ class EmbeddedBroker implements Broker {
 
   #dropped(reason: DropReason, item: Item): void {
     this.#metrics.dropped(reason);
-    const level = reason === 'expired' ? 'debug' : 'warn';
-    this.#logger[level]({ reason, destination: item.destination, bytes: item.body.length }, 'A message is dropped');
+    const line = { reason, destination: item.destination, bytes: item.body.length };
+    if (reason === 'expired') this.#logger.debug(line, 'A message is dropped');
+    else this.#boundedLog.log('warn', reason, line, 'A message is dropped');
   }
 
   async listen(): Promise<{ readonly host: string; readonly port: number }> {
@@ -135,7 +140,10 @@ class EmbeddedBroker implements Broker {
       const now = performance.now();
       for (const connection of this.#connections) connection.tick(now, TICK_MS);
     });
-    every(SWEEP_MS, () => this.#destinations.sweep());
+    every(SWEEP_MS, () => {
+      this.#destinations.sweep();
+      this.#boundedLog.tellSilent();
+    });
     const address = server.address();
     const bound = typeof address === 'object' && address !== null ? address.port : port;
     this.#logger.info({ host, port: bound, tls: this.#options.tls !== undefined }, 'The broker listens');
@@ -168,7 +176,8 @@ class EmbeddedBroker implements Broker {
     server.on('secureConnection', (socket: TLSSocket) => this.#open(socket));
     server.on('tlsClientError', (error, socket) => {
       this.#metrics.refused('broker_refused');
-      this.#logger.info({ remote: socket.remoteAddress, reason: error.message }, 'A TLS handshake failed');
+      const line = { remote: socket.remoteAddress, reason: error.message };
+      this.#boundedLog.log('info', 'tls_handshake', line, 'A TLS handshake failed');
       socket.destroy();
     });
     return server;
@@ -203,7 +212,9 @@ class EmbeddedBroker implements Broker {
 
   #turnAway(socket: Socket, bound: string): void {
     this.#metrics.refused('broker_too_busy');
-    this.#logger.warn(
+    this.#boundedLog.log(
+      'warn',
+      'broker_too_busy',
       { code: 'broker_too_busy', field: bound, remote: socket.remoteAddress },
       'A connection is turned away',
     );
@@ -277,6 +288,7 @@ class EmbeddedBroker implements Broker {
     await withinMs(closed, this.#bounds.closeMs);
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+    this.#boundedLog.tellSilent(true);
   }
 }
 

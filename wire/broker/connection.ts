@@ -5,6 +5,7 @@ import { WireError } from '../errors.ts';
 import type { FrameHeaders } from '../link.ts';
 import { type Frame, negotiateVersion, type StompVersion } from '../stomp/frame.ts';
 import { FrameParser } from '../stomp/frame-parser.ts';
+import type { BoundedLog } from './bounded-log.ts';
 import type { BrokerBounds } from './bounds.ts';
 import type { Destinations } from './destinations.ts';
 import type { InFlightTotal } from './in-flight.ts';
@@ -21,6 +22,8 @@ export interface BrokerParts {
   readonly authenticate: Authenticate;
   readonly metrics: BrokerMetrics;
   readonly logger: Logger;
+  /** For what strangers can bring about at will. */
+  readonly boundedLog: BoundedLog;
   readonly clock: Clock;
   /** A number that no other message or session of this broker has. */
   readonly nextNumber: () => number;
@@ -197,16 +200,15 @@ export class Connection {
     const error = asMusterError(thrown);
     this.#parts.metrics.refused(error.code);
     const level = thrown instanceof MusterError ? 'warn' : 'error';
-    this.#parts.logger[level](
-      {
-        code: error.code,
-        field: error.field,
-        remote: this.#remoteAddress,
-        ...(this.#session === undefined ? {} : { name: principalName(this.#session.principal) }),
-        ...(level === 'error' ? { err: thrown } : {}),
-      },
-      `A connection is closed: ${error.message}`,
-    );
+    const line = {
+      code: error.code,
+      field: error.field,
+      remote: this.#remoteAddress,
+      ...(this.#session === undefined ? {} : { name: principalName(this.#session.principal) }),
+    };
+    const text = `A connection is closed: ${error.message}`;
+    if (level === 'error') this.#parts.logger.error({ ...line, err: thrown }, text);
+    else this.#parts.boundedLog.log('warn', error.code, line, text);
     // What went wrong inside is for the log, not for whoever asks.
     const message = level === 'warn' ? error.message : 'Something happened at the broker that should not';
     this.send(
@@ -237,10 +239,12 @@ export class Connection {
   }
 
   #dropSlowReader(): void {
-    const { bounds, metrics, logger } = this.#parts;
+    const { bounds, metrics, boundedLog } = this.#parts;
     metrics.refused('broker_too_busy');
     const name = this.#session === undefined ? '' : principalName(this.#session.principal);
-    logger.warn(
+    boundedLog.log(
+      'warn',
+      'broker_too_busy',
       { code: 'broker_too_busy', field: 'outgoingBytesMax', remote: this.#remoteAddress, name },
       `A connection is dropped: over ${bounds.outgoingBytesMax} bytes wait for it to read`,
     );

@@ -10,6 +10,8 @@ export interface Item {
   /** As they go out: what was for the broker alone is taken off. */
   readonly headers: FrameHeaders;
   body: Buffer;
+  /** What it takes of memory: body and headers. */
+  readonly bytes: number;
   readonly principal: Principal;
   /** Unix milliseconds after which it is dropped. */
   readonly expiresAt: number;
@@ -17,6 +19,15 @@ export interface Item {
   redelivered: boolean;
   /** Told once, when what became of it is known; undefined where nobody waits, or once told. */
   settle: ((outcome: Outcome) => void) | undefined;
+  /** Told true when the message begins to wait in a queue, false when it goes on to somebody. */
+  readonly waits?: (waiting: boolean) => void;
+}
+
+/** Bytes that a message takes: without its headers, empty messages by the million would count as nothing. */
+export function bytesOf(headers: FrameHeaders, body: Buffer): number {
+  let bytes = body.length;
+  for (const name in headers) bytes += name.length + (headers[name] as string).length;
+  return bytes;
 }
 
 /** Tells the sender what became of its message, if it has not been told. */

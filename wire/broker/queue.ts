@@ -63,20 +63,20 @@ export class Queue {
 
   #keep(item: Item): boolean {
     const { bounds, buffered } = this.#context;
-    const { length } = item.body;
     if (
       this.length >= bounds.queueMessagesMax ||
-      this.#bytes + length > bounds.queueBytesMax ||
-      buffered.bytes + length > bounds.bufferedBytesMax
+      this.#bytes + item.bytes > bounds.queueBytesMax ||
+      buffered.bytes + item.bytes > bounds.bufferedBytesMax
     ) {
       this.#context.dropped('queue_full', item);
       settleItem(item, { taken: false });
       return false;
     }
     // A view would keep the whole piece that came from the socket.
-    if (item.body.buffer.byteLength > 2 * length) item.body = Buffer.from(item.body);
-    this.#count(length);
+    if (item.body.buffer.byteLength > 2 * item.body.length) item.body = Buffer.from(item.body);
+    this.#count(item.bytes);
     this.#pending.add(item);
+    item.waits?.(true);
     return true;
   }
 
@@ -95,8 +95,9 @@ export class Queue {
         settleItem(item, { taken: false });
         continue;
       }
-      this.#count(item.body.length);
+      this.#count(item.bytes);
       this.#returned.add(item);
+      item.waits?.(true);
     }
     this.#drainAll();
   }
@@ -139,7 +140,8 @@ export class Queue {
   /** False where the message has expired meanwhile. */
   #takeOut(waiting: Set<Item>, item: Item): boolean {
     waiting.delete(item);
-    this.#count(-item.body.length);
+    this.#count(-item.bytes);
+    item.waits?.(false);
     if (item.expiresAt > this.#context.nowMs()) return true;
     this.#expire(item);
     return false;

@@ -5,7 +5,7 @@ import type { FrameHeaders } from '../link.ts';
 import type { Frame, StompVersion } from '../stomp/frame.ts';
 import type { BrokerParts, Connection } from './connection.ts';
 import { isQueue } from './destinations.ts';
-import { type Item, type Outcome, settleItem } from './item.ts';
+import { bytesOf, type Item, type Outcome, settleItem } from './item.ts';
 import { checkRight } from './rights.ts';
 import { parseSelector, type Selector } from './selector.ts';
 import { ackModeOf, expiryOf, needed, passedOn, prefetchOf } from './session-headers.ts';
@@ -83,16 +83,25 @@ export class Session {
   #send({ headers, body }: Frame): void {
     const destination = needed(headers, 'destination');
     const { kind } = checkRight('send', this.principal, destination);
-    const { clock, bounds, destinations } = this.#parts;
+    const { clock, bounds, destinations, inFlight } = this.#parts;
+    const kept = passedOn(headers);
+    const bytes = bytesOf(kept, body);
+    const oldestMs = clock.nowMs() + bounds.messageAgeMs;
     const item: Item = {
       destination,
-      headers: passedOn(headers),
+      headers: kept,
       body,
+      bytes,
       principal: this.principal,
-      expiresAt: expiryOf(headers) ?? clock.nowMs() + bounds.messageAgeMs,
+      expiresAt: Math.min(expiryOf(headers) ?? oldestMs, oldestMs),
       redeliveries: 0,
       redelivered: false,
       settle: undefined,
+      // What waits in a queue is within the bounds of queues. Counted here too, a queue that nobody reads would hold up
+      // every sender of every other one.
+      ...(kind === 'registrations'
+        ? { waits: (waiting) => (waiting ? inFlight.remove(bytes) : inFlight.add(bytes)) }
+        : {}),
     };
     const { receipt } = headers;
     // Registrations: their RECEIPT says that the registry has them, not that the broker has.
@@ -108,9 +117,9 @@ export class Session {
       return;
     }
     this.#inFlightMessages += 1;
-    this.#inFlightBytes += body.length;
-    this.#parts.inFlight.add(body.length);
-    item.settle = (outcome) => this.#settled(body.length, receipt, outcome);
+    this.#inFlightBytes += bytes;
+    inFlight.add(bytes);
+    item.settle = (outcome) => this.#settled(bytes, receipt, outcome);
     destinations.publish(item);
     this.#holdIfFull();
   }

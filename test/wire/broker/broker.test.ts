@@ -221,6 +221,43 @@ describe('a registration', () => {
     await two.next('RECEIPT');
     await one.until(() => one.frames.length === 2);
   });
+
+  it('to a collective that nobody takes holds up no other', async () => {
+    const { broker, port } = await brokerOf({ bounds: { inFlightTotalBytesMax: 1000 } });
+    broker.consume(REGISTRATIONS, async () => undefined);
+    const [staying, leaving] = [await as(port, 'node:x'), await as(port, 'node:y')];
+    for (const stranger of [staying, leaving]) {
+      stranger.send('SEND', { destination: '/queue/nobody.registration' }, 'x'.repeat(1000));
+      await stranger.sync('SEND', { destination: '/queue/mcollective.reply.x_1.1' }, 'it came');
+    }
+    leaving.end();
+    await leaving.closed;
+    const node = await as(port, 'node:a');
+    await node.sync('SEND', { destination: REGISTRATIONS }, 'one');
+    await node.sync('SEND', { destination: REGISTRATIONS }, 'two');
+  }, 5000);
+
+  it('that waited counts as in flight from when a consumer has it', async () => {
+    const { broker, port } = await brokerOf({ bounds: { inFlightTotalBytesMax: 10 } });
+    const early = await as(port, 'node:a');
+    early.send('SEND', { destination: REGISTRATIONS, receipt: 'early' }, 'x'.repeat(20));
+    await (await as(port, 'node:c')).sync('SEND', { destination: '/queue/mcollective.reply.x_1.1' }, 'it came');
+    const first = gate<undefined>();
+    const taken: string[] = [];
+    broker.consume(REGISTRATIONS, ({ body }) => {
+      taken.push(Buffer.from(body).toString());
+      return taken.length === 1 ? first.passed : Promise.resolve(undefined);
+    });
+    const other = await as(port, 'node:b');
+    other.send('SEND', { destination: REGISTRATIONS, receipt: '1' }, 'one');
+    await other.next('RECEIPT');
+    other.send('SEND', { destination: REGISTRATIONS, receipt: '2' }, 'two');
+    await (await as(port, 'node:c')).sync('SEND', { destination: '/queue/mcollective.reply.x_1.1' }, 'after it');
+    expect(taken).toHaveLength(2);
+    first.open(undefined);
+    await other.next('RECEIPT');
+    expect(taken).toEqual(['x'.repeat(20), 'one', 'two']);
+  });
 });
 
 describe('a queue', () => {
@@ -261,6 +298,29 @@ describe('a queue', () => {
     expect((await node.next('MESSAGE')).body.toString()).toBe('long');
     await node.sync('UNSUBSCRIBE', { id: '0' });
     expect(node.frames).toEqual([]);
+  });
+
+  it('counts headers too, so that empty messages fill it like others', async () => {
+    const { port } = await brokerOf({ bounds: { bufferedBytesMax: 3000 } });
+    const client = await as(port, 'client:rip');
+    const long = { destination: NODES, mc_identity: 'a', padding: 'x'.repeat(1000) };
+    await client.sync('SEND', long);
+    await client.sync('SEND', long);
+    client.send('SEND', { ...long, receipt: 'over' });
+    await client.sync('SUBSCRIBE', { destination: REPLIES, id: '0' });
+    expect(client.frames.some((frame) => frame.headers['receipt-id'] === 'over')).toBe(false);
+  });
+
+  it('keeps nothing longer than its own bound, whatever expires says', async () => {
+    const clock = { now: 1_000_000, nowMs: () => clock.now };
+    const { port } = await brokerOf({ clock, bounds: { messageAgeMs: 5000 } });
+    const client = await as(port, 'client:rip');
+    await client.sync('SEND', { destination: NODES, mc_identity: 'a', expires: '9e15' }, 'for ever');
+    clock.now += 5001;
+    await client.sync('SEND', { destination: NODES, mc_identity: 'a' }, 'new');
+    const node = await as(port, 'node:a');
+    await node.sync('SUBSCRIBE', { ...own('a'), id: '0' });
+    expect((await node.next('MESSAGE')).body.toString()).toBe('new');
   });
 
   it('gives to its subscribers in turn, and one message to one only', async () => {
