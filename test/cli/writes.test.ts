@@ -35,13 +35,6 @@ function answer({ method, path }: Asked): { status?: number; body: unknown } | u
       ? { body: { keys: [{ identity: 'db2', state: 'pending', candidates }], next: null } }
       : { body: { keys: [{ identity: 'db1', state: 'pending', candidates }], next: 'db1' } };
   }
-  if (path.startsWith('/v1/admin/nodes/keys')) {
-    const keys = [
-      { identity: 'old', state: 'retired', since: 1, candidates: [] },
-      { identity: 'db1', state: 'enrolled', since: 1 },
-    ];
-    return { body: { keys, next: null } };
-  }
   const act = /^\/v1\/admin\/nodes\/([^/]+)\/(\w+)$/.exec(path);
   if (act?.[1] === 'nosuch') {
     return { status: 404, body: { code: 'identity_unknown', message: 'There is no node nosuch', remedy: 'List them' } };
@@ -168,10 +161,6 @@ describe('muster node', () => {
       /^NODE +FINGERPRINT +FIRST SEEN +LAST SEEN +STATE\ndb1 .*16m 40s ago +10s ago +pending\ndb2 /,
     );
     expect(JSON.parse((await ask('node', 'pending', '--json')).stdout).keys).toHaveLength(2);
-  });
-
-  it('lists retired nodes', async () => {
-    expect((await ask('node', 'list', '--retired')).stdout).toBe('old\n');
   });
 });
 

@@ -50,7 +50,7 @@ export function registrationOf(sent: ReturnType<typeof node>): NodeChange {
   return registrationAged(sent, 60);
 }
 
-function registrationAged(sent: ReturnType<typeof node>, age: number): NodeChange {
+function registrationAged(sent: ReturnType<typeof node>, age: number, interval: number | null = null): NodeChange {
   const { facts, volatile: moving } = splitVolatile(codeKeys(sent.facts) as JsonObject, volatile);
   const { classes, agentlist, collectives } = sent;
   const content = { identity: sent.identity, facts, classes, agentlist, collectives, extra: {} };
@@ -64,7 +64,7 @@ function registrationAged(sent: ReturnType<typeof node>, age: number): NodeChang
       classes,
       agentlist,
       collectives,
-      interval: null,
+      interval,
       extra: {},
       digest: digestOf(content),
     },
@@ -125,7 +125,7 @@ export async function addSilentNodes(to: Fleet): Promise<Readonly<Record<keyof t
   const [late, missing, retired] = moreNodes as [Sent, Sent, Sent];
   await to.apply([
     registrationAged(late, SILENCES.late),
-    registrationAged(missing, SILENCES.missing),
+    registrationAged(missing, SILENCES.missing, 1800),
     registrationAged(retired, SILENCES.retired),
   ]);
   await to.apply([{ kind: 'retire', identity: parseIdentity(retired.identity), at: (NOW - 30) as EpochSeconds }]);
