@@ -1,51 +1,99 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { root } from '../test/acceptance/installed.ts';
-import { type Figure, tableOf } from './figures.ts';
-import * as parts from './parts.ts';
+import { Installed } from '../test/acceptance/installed.ts';
+import { type BenchArguments, type PartName, parseArguments, USAGE, WrongArguments } from './arguments.ts';
+import { count, type Figure, ms, type Row } from './figures.ts';
+import { Fleet } from './fleet.ts';
+import { ndjsonLoad } from './ndjson-load.ts';
+import { command } from './parts/command.ts';
+import { fresh } from './parts/fresh.ts';
+import { ingest } from './parts/ingest.ts';
+import { lookup } from './parts/lookup.ts';
+import { memory } from './parts/memory.ts';
+import { mixed } from './parts/mixed.ts';
+import { start } from './parts/start.ts';
+import { store } from './parts/store.ts';
+import { wide } from './parts/wide.ts';
+import { reportOf, writeReport } from './report.ts';
+import { STEADY_SENDER, sendSteadily } from './steady-sender.ts';
 
-const { values } = parseArgs({ options: { nodes: { type: 'string' }, only: { type: 'string' } } });
-const sizes = values.nodes === undefined ? [10_000, 100_000] : values.nodes.split(',').map(Number);
-const only = values.only?.split(',');
-const wanted = (part: string) => only === undefined || only.includes(part);
-const figures: Figure[] = [];
-const add = (more: readonly Figure[]): void => {
-  for (const one of more)
-    process.stderr.write(`${one.name}: ${one.value} ${one.met === false ? `(missed ${one.target})` : ''}\n`);
-  figures.push(...more);
-};
+/*
+ * npm run bench: runs the parts, tells progress on stderr and prints the table on stdout. The process that sends at a
+ * steady rate is started from this file too.
+ */
 
-if (wanted('fresh')) {
-  const folder = mkdtempSync(join(tmpdir(), 'muster-bench-'));
-  add(await parts.freshClone(root, folder));
-  rmSync(folder, { recursive: true, force: true });
+/** The parts that ask a server that holds the fleet, in the order in which they run; those that add nodes come last. */
+const SERVER_PARTS: readonly (readonly [
+  PartName,
+  (muster: Installed, nodes: number, fleet: Fleet) => Promise<readonly Figure[]>,
+])[] = [
+  ['start', start],
+  ['lookup', lookup],
+  ['wide', wide],
+  ['command', command],
+  ['mixed', mixed],
+  ['ingest', ingest],
+  ['memory', memory],
+];
+
+async function bench({ sizes, only, write }: BenchArguments): Promise<void> {
+  const rows: Row[] = [];
+  const measure = async (part: PartName, nodes: number | undefined, run: () => Promise<readonly Figure[]>) => {
+    if (!only.includes(part)) return;
+    const began = performance.now();
+    const figures = await run();
+    say(`${part}, in ${ms(performance.now() - began)}`);
+    for (const { name, value, met, target } of figures) {
+      say(`  ${name}: ${value}${met === false ? ` (missed ${target})` : ''}`);
+    }
+    rows.push(...figures.map((figure) => ({ ...figure, nodes })));
+  };
+
+  await measure('fresh', undefined, fresh);
+  const serverParts = SERVER_PARTS.filter(([part]) => only.includes(part));
+  if (serverParts.length > 0 || only.includes('store')) {
+    const fleet = new Fleet(Math.max(...sizes));
+    for (const nodes of sizes) {
+      say(`${count(nodes)} nodes`);
+      await measure('store', nodes, () => store(nodes, fleet));
+      if (serverParts.length === 0) continue;
+      const muster = await Installed.start({ env: { MUSTER_LOG_LEVEL: 'warn' } });
+      try {
+        const filled = await fill(muster, nodes, fleet);
+        await measure('ingest', nodes, async () => [filled]);
+        for (const [part, run] of serverParts) await measure(part, nodes, () => run(muster, nodes, fleet));
+      } finally {
+        await muster.remove();
+      }
+    }
+  }
+  const report = reportOf(rows);
+  if (write) writeReport(report);
+  process.stdout.write(`${report}\n`);
 }
-for (const nodes of sizes) {
-  process.stderr.write(`\n${nodes} nodes\n`);
-  if (wanted('lookup')) add(parts.mingoScan(nodes));
-  const { muster, figures: filled } = await parts.filledServer(nodes);
+
+/** Registers the fleet at a server that has just started: the first figure of ingest. */
+async function fill(muster: Installed, nodes: number, fleet: Fleet): Promise<Figure> {
+  const { seconds, report } = await ndjsonLoad(muster, fleet.lines(nodes));
+  if (report.inserted !== nodes) throw new Error(`Not all ${nodes} were inserted: ${JSON.stringify(report)}`);
+  return { name: 'NDJSON by token, new nodes, the server just started', value: `${count(nodes / seconds)}/s` };
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const [first, order = ''] = args;
+  if (first === STEADY_SENDER) return sendSteadily(JSON.parse(order));
   try {
-    add(filled);
-    if (wanted('start')) add(await parts.starts(muster, nodes));
-    if (wanted('lookup')) add(await parts.lookups(muster, nodes));
-    if (wanted('wide')) add(await parts.wideQuestions(muster, nodes));
-    if (wanted('command')) add(await parts.commands(muster, nodes));
-    if (wanted('memory')) add([parts.memoryFigure(muster, nodes, 'after the lookups')]);
-    if (wanted('ingest')) add(await parts.ndjsonIngest(muster, nodes));
-    if (wanted('ingest')) add(await parts.stompIngest(muster, nodes));
-    if (wanted('mixed')) for (const rate of [333, 3000]) add(await parts.lookupsWhileRegistering(muster, nodes, rate));
-    if (wanted('memory')) add([parts.memoryFigure(muster, nodes, 'at the end')]);
-  } finally {
-    await muster.remove();
+    const parsed = parseArguments(args);
+    if (parsed.help) process.stdout.write(USAGE);
+    else await bench(parsed);
+  } catch (error) {
+    if (!(error instanceof WrongArguments)) throw error;
+    process.stderr.write(`muster: ${error.message}\n\n${USAGE}`);
+    // The status of wrong usage that the commands have too.
+    process.exitCode = 64;
   }
 }
-const model = /model name\s*: (.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? cpus()[0]?.model;
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim();
-process.stdout.write(`
-Run of ${new Date().toISOString().slice(0, 10)} at ${commit}: ${cpus().length} cores (${model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}.
 
-${tableOf(figures)}
-`);
+await main(process.argv.slice(2));

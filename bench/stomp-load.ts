@@ -6,19 +6,22 @@ import { performance } from 'node:perf_hooks';
  * on the socket to the receipt.
  */
 
-/** A SEND frame of a registration with a receipt. */
+/** A SEND frame with a receipt. */
 export function sendFrame(destination: string, body: Uint8Array, receipt: string): Buffer {
   const head = `SEND\ndestination:${destination}\nreceipt:${receipt}\ncontent-length:${body.length}\n\n`;
   return Buffer.concat([Buffer.from(head), body, Buffer.from([0])]);
 }
 
-/** A connection to a broker that counts receipts. */
+/** A connection to a broker that counts receipts. Every promise rejects when a registration is refused. */
 export interface StompSender {
   /** Sends all frames with at most `window` unreceipted; resolves with the seconds until the last receipt. */
   sendAll(frames: readonly Buffer[], window: number): Promise<number>;
-  /** Sends one; resolves with the milliseconds until its receipt. */
-  sendOne(frame: Buffer): Promise<number>;
-  readonly refused: number;
+  /** Writes frames without waiting for anything. */
+  post(frames: readonly Buffer[]): void;
+  /** Resolves when everything written has its receipt. */
+  settled(): Promise<void>;
+  /** Frames written that have no receipt yet. */
+  readonly unreceipted: number;
   close(): void;
 }
 
@@ -27,52 +30,60 @@ export async function openStomp(port: number): Promise<StompSender> {
   const socket: Socket = await new Promise((done, fail) => {
     const opening = connect(port, '127.0.0.1', () => done(opening)).on('error', fail);
   });
-  let receipts = 0;
-  let refused = 0;
-  let onReceipt: () => void = () => {};
+  let unreceipted = 0;
+  let failure: Error | undefined;
+  let isConnected = false;
+  let wake: () => void = () => {};
   let rest = '';
-  const connected = new Promise<void>((done, fail) => {
-    socket.on('data', (chunk: Buffer) => {
-      const parts = (rest + chunk.toString('latin1')).split('\0');
-      rest = parts.pop() as string;
-      for (const part of parts) {
-        const frame = part.trimStart();
-        if (frame.startsWith('CONNECTED')) done();
-        else if (frame.startsWith('RECEIPT')) {
-          receipts += 1;
-          if (frame.includes('\nrefused:')) refused += 1;
-        } else if (frame.startsWith('ERROR')) fail(new Error(frame));
-      }
-      onReceipt();
-    });
-    socket.on('error', fail);
+  const read = (frame: string): void => {
+    if (frame.startsWith('CONNECTED')) isConnected = true;
+    else if (frame.startsWith('RECEIPT')) unreceipted -= 1;
+    if (frame.startsWith('ERROR') || frame.includes('\nrefused:')) failure ??= new Error(frame);
+  };
+  socket.on('data', (chunk: Buffer) => {
+    const frames = (rest + chunk.toString('latin1')).split('\0');
+    rest = frames.pop() as string;
+    for (const frame of frames) read(frame.trimStart());
+    wake();
   });
+  socket.on('close', () => {
+    failure ??= new Error('The broker closed the connection');
+    wake();
+  });
+  /** Resolves when `condition` holds after something has come. */
+  const until = (condition: () => boolean): Promise<void> =>
+    new Promise((done, fail) => {
+      wake = () => {
+        if (failure !== undefined) fail(failure);
+        else if (condition()) done();
+      };
+      wake();
+    });
+  const post = (frames: readonly Buffer[]): void => {
+    unreceipted += frames.length;
+    socket.cork();
+    for (const frame of frames) socket.write(frame);
+    socket.uncork();
+  };
   socket.write('CONNECT\naccept-version:1.2\nhost:muster\n\n\0');
-  await connected;
+  await until(() => isConnected);
 
-  const sendAll = (frames: readonly Buffer[], window: number): Promise<number> =>
-    new Promise((done) => {
-      const first = receipts;
+  return {
+    sendAll: async (frames, window) => {
       let sent = 0;
       const started = performance.now();
-      const fill = () => {
-        const done_ = receipts - first;
-        if (done_ === frames.length) return done((performance.now() - started) / 1000);
-        socket.cork();
-        while (sent < frames.length && sent - done_ < window) {
-          socket.write(frames[sent] as Buffer);
-          sent += 1;
-        }
-        socket.uncork();
-      };
-      onReceipt = fill;
-      fill();
-    });
-  return {
-    sendAll,
-    sendOne: async (frame) => (await sendAll([frame], 1)) * 1000,
-    get refused() {
-      return refused;
+      await until(() => {
+        const more = frames.slice(sent, sent + window - unreceipted);
+        sent += more.length;
+        if (more.length > 0) post(more);
+        return sent === frames.length && unreceipted === 0;
+      });
+      return (performance.now() - started) / 1000;
+    },
+    post,
+    settled: () => until(() => unreceipted === 0),
+    get unreceipted() {
+      return unreceipted;
     },
     close: () => socket.destroy(),
   };
