@@ -120,3 +120,14 @@ test('a snapshot that cannot be written is an error in the log, and answers go o
   expect(await total(engine)).toBe(store.all().length);
   await engine.stop();
 });
+
+test('the snapshot of no nodes is as good as any other', async () => {
+  const empty = createMemoryStore();
+  const engine = await started('none', empty);
+  expect(await engine.snapshot()).toBe(true);
+  await engine.stop();
+  const again = await started('none', empty);
+  expect(startedFrom()).toBe('snapshot');
+  expect(warnings()).toEqual([]);
+  await again.stop();
+});
