@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { testService } from '../query/service/fixture.ts';
+import { addSilentNodes, type Fleet, serviceOver, startFleet } from '../query/service/fixture.ts';
 
 /*
  * Every example of the page is run as it stands, with the address of a service of this test, and its answer compared
@@ -14,13 +14,19 @@ const PAGE = 'docs/api.md';
 const EXAMPLE = /```sh\n([\s\S]*?)\n```\n```json\n([\s\S]*?)\n```/g;
 const run = promisify(execFile);
 
+let fleet: Fleet;
 let app: FastifyInstance;
 let address: string;
 beforeAll(async () => {
-  app = await testService();
+  fleet = await startFleet();
+  await addSilentNodes(fleet);
+  app = await serviceOver(fleet.engine);
   address = await app.listen({ port: 0, host: '127.0.0.1' });
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await app.close();
+  await fleet.close();
+});
 
 /** The arguments of a command as a shell takes them apart. */
 async function argumentsOf(command: string): Promise<readonly string[]> {
@@ -107,6 +113,7 @@ test('every parameter and route of the page is one of the service, and none is l
     'limit',
     'after',
     'requireKnown',
+    'state',
   ]);
   for (const name of listed) {
     const answer = await app.inject(`/v1/nodes?${name}=`);
