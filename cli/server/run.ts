@@ -18,6 +18,8 @@ export async function runServer(options: ServeOptions, io: CommandIo): Promise<n
   const logger = commandLogger(config, io);
   const { told, release } = untilTold(logger);
   const lifetime = new Lifetime(logger);
+  // An error at start says enough by itself.
+  let hasRun = false;
   try {
     const { role, withAgent } = options;
     const starting = startServer({ config, env: io.env, role, withAgent, clock: io.clock, logger, lifetime });
@@ -26,6 +28,7 @@ export async function runServer(options: ServeOptions, io: CommandIo): Promise<n
       await starting.catch(() => {});
       return first.status;
     }
+    hasRun = true;
     const { http, stomp, identity } = first;
     const at = stomp === undefined ? undefined : `${stomp.host}:${stomp.port}`;
     logger.info({ version: VERSION, role, http, stomp: at, dataDir, config: file, identity }, 'Muster runs');
@@ -36,7 +39,7 @@ export async function runServer(options: ServeOptions, io: CommandIo): Promise<n
     return (await told).status;
   } finally {
     await lifetime.close();
-    logger.info('Muster has stopped');
+    if (hasRun) logger.info('Muster has stopped');
     release();
   }
 }
