@@ -16,7 +16,7 @@ export interface CommandDefinition<Options> {
   /** Names under which it is installed beside `muster NAME`. */
   readonly seedNames?: readonly string[];
   readonly summary: string;
-  /** Lines that show how it is used; `%` stands for the name it was called by. */
+  /** Lines that show how it is used; `%` stands for the words it was called by. */
   readonly examples: readonly string[];
   /** Arguments as commander writes them: `<fact>`, `[words...]`. */
   readonly usage?: string;
@@ -39,6 +39,7 @@ export interface AnyCommand {
   readonly seedNames: readonly string[];
   readonly summary: string;
   readonly takesRest: boolean;
+  readonly examples: readonly string[];
   /** Makes commander's form of it, called `name`; what is called on it goes to `found`. */
   build(name: string, rest: readonly string[], found: (invocation: Invocation) => void): Command;
 }
@@ -51,11 +52,12 @@ export function defineCommand<Options>(definition: CommandDefinition<Options>): 
     seedNames,
     summary,
     takesRest,
+    examples: definition.examples,
     build(calledBy, rest, found) {
       const command = new Command(calledBy).description(summary).helpOption('-h, --help', 'Show this help');
       if (definition.usage !== undefined) command.arguments(definition.usage);
       definition.declare(command);
-      command.addHelpText('beforeAll', examplesText(definition.examples, calledBy));
+      leadWithExamples(command, definition.examples);
       command.action(() => {
         const line = { words: command.args, flags: command.opts(), rest };
         found({ run: async (io) => definition.run(definition.read(line, io), io) });
@@ -65,23 +67,34 @@ export function defineCommand<Options>(definition: CommandDefinition<Options>): 
   };
 }
 
-/** A command that only holds others: `muster node retire`. */
+/** A command that only holds others: `muster node retire`. Its help leads with an example of each. */
 export function defineGroup(name: string, summary: string, members: readonly AnyCommand[]): AnyCommand {
+  const examples = members.flatMap((member) => member.examples.slice(0, 1));
   return {
     name,
     seedNames: [],
     summary,
     takesRest: false,
+    examples,
     build(calledBy, rest, found) {
       const command = new Command(calledBy).description(summary).helpOption('-h, --help', 'Show this help');
+      command.helpCommand(...HELP_COMMAND);
+      leadWithExamples(command, examples);
       for (const member of members) command.addCommand(member.build(member.name, rest, found));
       return command;
     },
   };
 }
 
-function examplesText(examples: readonly string[], name: string): string {
-  return examples.length === 0
-    ? ''
-    : `Examples:\n${examples.map((line) => `  ${line.replaceAll('%', name)}\n`).join('')}`;
+/** The words and the line of the command that shows the help of another. */
+export const HELP_COMMAND: readonly [string, string] = ['help [command]', 'Show the help of a command'];
+
+/** Puts examples at the head of a command's help. */
+export function leadWithExamples(command: Command, examples: readonly string[]): void {
+  if (examples.length === 0) return;
+  command.addHelpText('before', () => {
+    const words: string[] = [];
+    for (let at: Command | null = command; at !== null; at = at.parent) words.unshift(at.name());
+    return `Examples:\n${examples.map((line) => `  ${line.replaceAll('%', words.join(' '))}\n`).join('')}`;
+  });
 }

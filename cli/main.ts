@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { asMusterError, type MusterError } from '../core/index.ts';
-import type { AnyCommand, Invocation } from './command.ts';
+import { type AnyCommand, HELP_COMMAND, type Invocation, leadWithExamples } from './command.ts';
 import { CliError } from './errors.ts';
 import { exitStatuses, exitStatusOf } from './exit-status.ts';
 import { type CommandIo, processIo } from './io.ts';
@@ -18,6 +18,16 @@ export async function main(name: string, argv: readonly string[] = process.argv.
   await io.drained();
 }
 
+/** What the help of `muster` itself begins with. */
+const EXAMPLES = [
+  '% find -W "environment=production customer=acme mysql::master"',
+  '% facts os.name',
+  '% ssh -W "environment=development customer=acme mysql::master"',
+  '% inventory db1.acme.net',
+  '% import fleet.ndjson',
+  '% serve --with-agent',
+];
+
 /** Runs a command with an io of the caller's and gives the exit status. Never throws. */
 export async function runCommand(name: string, argv: readonly string[], io: CommandIo): Promise<number> {
   const colour = argv.includes('--no-color') ? false : undefined;
@@ -25,6 +35,8 @@ export async function runCommand(name: string, argv: readonly string[], io: Comm
     const invocation = parse(name, argv, io);
     return invocation === undefined ? exitStatuses.ok.status : await invocation.run(io);
   } catch (thrown) {
+    // No command was named: its help went to standard error, and says it all.
+    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitStatuses.usage.status;
     const error = fromCommander(thrown);
     if (error === undefined) return exitStatuses.ok.status;
     printError(name, error, io, colour);
@@ -58,6 +70,8 @@ function musterProgram(
   found: (invocation: Invocation) => void,
 ): Command {
   const program = new Command('muster').description('Ask your machines by what they are, not by what they are called');
+  program.helpOption('-h, --help', 'Show this help').helpCommand(...HELP_COMMAND);
+  leadWithExamples(program, EXAMPLES);
   for (const command of called === undefined ? commands : [called]) {
     program.addCommand(command.build(command.name, rest, found));
   }
@@ -81,6 +95,14 @@ function takeOver(command: Command, io: CommandIo): void {
 function fromCommander(thrown: unknown): MusterError | undefined {
   if (!(thrown instanceof CommanderError)) return asMusterError(thrown);
   if (thrown.exitCode === 0) return undefined;
-  if (thrown.code === 'commander.help') return new CliError('usage', 'A command is missing');
-  return new CliError('usage', thrown.message.replace(/^error: /, ''), { cause: thrown });
+  return new CliError('usage', sentence(thrown.message), { cause: thrown });
+}
+
+/** Commander's `error: unknown option '--x'\n(Did you mean ...?)` as our errors are written. */
+function sentence(message: string): string {
+  const text = message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.$/, '');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
