@@ -38,7 +38,7 @@ export function loadConfig(input: ConfigInput = {}): LoadedConfig {
   if (faults.length > 0) {
     throw new CoreError(
       'config_invalid',
-      `Configuration ${file ?? ''} has faults: ${faults.map((f) => f.message).join('; ')}`,
+      `The configuration${file === undefined ? '' : ` ${file}`} has faults: ${faults.map((f) => f.message).join('; ')}`,
       {
         ...(faults[0] === undefined ? {} : { field: faults[0].field, value: faults[0].value }),
       },
@@ -66,7 +66,9 @@ function readSettings(named: string | undefined): { settings: Record<string, unk
       return { settings: settings as Record<string, unknown>, file };
     }
   } catch (cause) {
-    throw new CoreError('config_invalid', `${file} is not YAML: ${(cause as Error).message}`, { cause });
+    // The YAML reader draws the line and an arrow below its sentence.
+    const [sentence] = (cause as Error).message.split(/:?\s*\n/, 1);
+    throw new CoreError('config_invalid', `${file} is not YAML: ${sentence}`, { cause });
   }
   throw new CoreError('config_invalid', `${file} must hold a map of settings`);
 }

@@ -6,6 +6,7 @@ import { inertText } from '../../renderers/index.ts';
 import { defineCommand } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { exitStatuses } from '../exit-status.ts';
+import { fileFault } from '../file-fault.ts';
 import { type CommonOptions, connect, declareCommon, readCommon } from '../flags/common.ts';
 import type { CommandIo } from '../io.ts';
 
@@ -45,9 +46,11 @@ export const importCommand = defineCommand<ImportOptions>({
     const progress = startProgress(options, io);
     try {
       const lines = asJsonLines(input, progress.count);
-      return report(await send(client, lines, options), options, io);
+      const answer = await send(client, lines, options);
+      progress.stop();
+      return report(answer, options, io);
     } catch (error) {
-      throw unreadable(error, options.file);
+      throw fileFault(error, options.file);
     } finally {
       progress.stop();
     }
@@ -115,12 +118,7 @@ function startProgress(
     stop: () => {
       clearInterval(timer);
       if (drawn) io.stderr.write('\r\u001b[K');
+      drawn = false;
     },
   };
-}
-
-function unreadable(error: unknown, file: string): unknown {
-  const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (syscall !== 'open' && syscall !== 'read') return error;
-  return new CliError('file_unreadable', `Cannot read ${file}: ${message}`, { value: code ?? '', cause: error });
 }

@@ -39,7 +39,13 @@ export function readCommon(flags: OptionValues): CommonOptions {
 /** MCollective's -t is in seconds; a unit may follow. */
 function timeoutMs(text: string): number {
   const ms = durationMs(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text, '--timeout');
-  if (ms === 0) throw new CliError('argument_invalid', '--timeout is 0', { field: '--timeout', value: text });
+  if (ms === 0) {
+    throw new CliError('argument_invalid', `--timeout is ${text}, a time above 0 was expected`, {
+      field: '--timeout',
+      value: text,
+      remedy: 'Give seconds, or a number with a unit: 5, 250ms, 2m',
+    });
+  }
   return ms;
 }
 

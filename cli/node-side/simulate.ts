@@ -11,6 +11,7 @@ import { type Config, durationMs, loadConfig } from '../../core/index.ts';
 import type { BrokerLink } from '../../wire/index.ts';
 import type { SimulateOptions } from '../commands/simulate.ts';
 import { exitStatuses } from '../exit-status.ts';
+import { fileFault } from '../file-fault.ts';
 import type { CommandIo } from '../io.ts';
 import { commandLogger } from '../server/log.ts';
 import { untilTold } from '../server/signals.ts';
@@ -51,9 +52,13 @@ async function runToEnd(simulation: Simulation, links: readonly BrokerLink[]): P
   }
 }
 
-function documentsOf(options: SimulateOptions, io: CommandIo): Promise<SimulatedDocuments> | SimulatedDocuments {
-  if (options.documents === undefined) return generatedDocuments(options.nodes, options.seed);
-  return readDocuments(options.documents === '-' ? io.stdin : options.documents);
+async function documentsOf({ documents, nodes, seed }: SimulateOptions, io: CommandIo): Promise<SimulatedDocuments> {
+  if (documents === undefined) return generatedDocuments(nodes, seed);
+  try {
+    return await readDocuments(documents === '-' ? io.stdin : documents);
+  } catch (error) {
+    throw fileFault(error, documents);
+  }
 }
 
 function simulationOptions(

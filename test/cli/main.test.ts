@@ -36,6 +36,45 @@ describe('the command line', () => {
     expect(bare.stderr).toContain('Usage: muster');
   });
 
+  it('leads with examples that can be copied, in the help of muster, of a group and of each command', async () => {
+    const helps: [string[], RegExp][] = [
+      [['--help'], /^Examples:\n {2}muster find -W "/],
+      [['help'], /^Examples:\n {2}muster find -W "/],
+      [['find', '--help'], /^Examples:\n {2}muster find -W "/],
+      [['help', 'ssh'], /^Examples:\n {2}muster ssh -W "/],
+      [['node', '--help'], /^Examples:\n {2}muster node list\n/],
+      [['help', 'token'], /^Examples:\n {2}muster token add/],
+      [['deadletter', 'help', 'replay'], /^Examples:\n {2}muster deadletter replay ID\n\nUsage/],
+    ];
+    for (const [argv, lead] of helps) {
+      const { stdout } = await call('muster', argv);
+      expect(stdout, argv.join(' ')).toMatch(lead);
+      expect(stdout.match(/^Examples:/gm), argv.join(' ')).toHaveLength(1);
+      expect(stdout).not.toContain('display help for command');
+    }
+  });
+
+  it('says nothing below the help where a command is missing, and proposes one on a line of its own words', async () => {
+    for (const argv of [[], ['node'], ['deadletter']]) {
+      const { status, stderr } = await call('muster', argv);
+      expect(status).toBe(64);
+      expect(stderr).not.toContain('(usage)');
+    }
+    const { stderr } = await call('muster', ['nodes']);
+    expect(stderr).toBe("muster: Unknown command 'nodes' (Did you mean node?) (usage)\n  See --help\n");
+  });
+
+  it('says what was expected where a timeout is none', async () => {
+    const { stderr } = await call('mc-find', ['-t', '0']);
+    expect(stderr).toContain('--timeout is 0, a time above 0 was expected');
+  });
+
+  it('ends with 66 where a file of documents to simulate is not there', async () => {
+    const { status, stderr } = await call('muster', ['simulate', '--documents', '/nonexistent.ndjson']);
+    expect(status).toBe(66);
+    expect(stderr).toContain('Cannot read /nonexistent.ndjson');
+  });
+
   it('ends with 64 for what it does not know', async () => {
     for (const argv of [
       ['nosuch'],
@@ -85,7 +124,7 @@ describe('the settings of commands', () => {
   it('refuse a variable that is no setting', async () => {
     const { status, stderr } = await call('mc-find', [], { env: { MUSTER_NOSUCH: '1' } });
     expect(status).toBe(78);
-    expect(stderr).toContain('MUSTER_NOSUCH');
+    expect(stderr).toContain('The configuration has faults: the environment variable MUSTER_NOSUCH');
   });
 
   it('refuse a configuration that is not there', async () => {

@@ -63,8 +63,12 @@ describe('the configuration', () => {
       expect.objectContaining({ code: 'config_unreadable' }),
     );
     expect(() => loadConfig({ file: fileWith('a: [') })).toThrowError(
-      expect.objectContaining({ code: 'config_invalid' }),
+      expect.objectContaining({
+        code: 'config_invalid',
+        message: expect.stringMatching(/is not YAML: .* at line \d.*$/),
+      }),
     );
+    expect(() => loadConfig({ file: fileWith('a:\n  - b\n c: [1\n') })).toThrowError(/^[^\n]*$/);
     expect(() => loadConfig({ file: fileWith('- a'), env: {} })).toThrowError(/must hold a map/);
   });
 
