@@ -64,9 +64,13 @@ describe('muster serve', () => {
   it('says that the data directory cannot be used', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
-    const ended = await muster(['serve'], { MUSTER_DATA_DIR: join(file, 'below') });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).toContain('data_dir_unusable');
+    // Below /proc nothing can be made, and mkdir -p of Node.js does not return there.
+    for (const dataDir of [join(file, 'below'), '/proc/none/muster']) {
+      const ended = await muster(['serve'], { MUSTER_DATA_DIR: dataDir });
+      expect(ended.status).toBe(78);
+      expect(ended.stderr).toContain('data_dir_unusable');
+      expect(ended.stderr.trim().split('\n')).toHaveLength(2);
+    }
   });
 
   it('refuses a store that another server has open', async () => {
