@@ -144,6 +144,8 @@ class RecordedDeadLetters implements DeadLetters {
   }
 
   async refusedAgain(letter: DeadLetter, error: ErrorBody): Promise<void> {
+    // One that made room for others meanwhile would come back uncounted.
+    if (!this.#sizes.has(letter.id)) return;
     await this.#records.put<DeadLetter>('deadletter', letter.id, { ...letter, error, replays: letter.replays + 1 });
   }
 

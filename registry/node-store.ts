@@ -137,7 +137,7 @@ export interface NodeStore {
   readonly capabilities: StoreCapabilities;
   /**
    * Applies a batch in order. A node not known by its identity that calls itself by its fqdn takes over the document
-   * (its `_id` and firstseen) of another identity with that fqdn, unless that one is bound by key or certificate, or
+   * (its `_id` and firstseen) of another identity with that fqdn, unless that one is bound by key, certificate or another token, or
    * retired; the other identity is then forgotten. Resolves when all of it is durable; a rejected batch wrote nothing that
    * counts.
    */

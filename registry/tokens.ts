@@ -86,6 +86,14 @@ export function createTokens(options: TokensOptions): Tokens {
     }
   }
 
+  /** One at a time: two of one name at once would both see that there is none yet. */
+  let turn: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = turn.then(work);
+    turn = done.catch(() => undefined);
+    return done;
+  }
+
   return {
     async verify(token) {
       if (!isTokenText(token)) return undefined;
@@ -97,25 +105,31 @@ export function createTokens(options: TokensOptions): Tokens {
       if (record === undefined || !timingSafeEqual(hash, Buffer.from(record.hash, 'hex'))) return undefined;
       return callerOf(record);
     },
-    async add(wish) {
-      const info: TokenInfo = { ...checked(wish), created: Math.floor(clock.nowMs() / 1000) };
-      if ((await all()).some((one) => one.name === info.name)) {
-        throw invalid(
-          'name',
-          info.name,
-          'a token of this name is there already',
-          'Remove it first, or take another name',
-        );
-      }
-      const token = newToken();
-      const hash = sha256(token).toString('hex');
-      await records.create<TokenRecord>('token', hash, { ...info, hash });
-      return { ...info, token };
-    },
-    async remove(name) {
-      const record = (await all()).find((one) => one.name === name);
-      return record !== undefined && records.delete('token', record.hash);
-    },
+    add: (wish) =>
+      inTurn(async () => {
+        const info: TokenInfo = { ...checked(wish), created: Math.floor(clock.nowMs() / 1000) };
+        if ((await all()).some((one) => one.name === info.name)) {
+          throw invalid(
+            'name',
+            info.name,
+            'a token of this name is there already',
+            'Remove it first, or take another name',
+          );
+        }
+        const token = newToken();
+        const hash = sha256(token).toString('hex');
+        await records.create<TokenRecord>('token', hash, { ...info, hash });
+        return { ...info, token };
+      }),
+    remove: (name) =>
+      inTurn(async () => {
+        let removed = false;
+        // All of the name: another registry on the same store may have made one at the same moment.
+        for (const record of await all()) {
+          if (record.name === name) removed = (await records.delete('token', record.hash)) || removed;
+        }
+        return removed;
+      }),
     async list() {
       const infos = (await all()).map(({ hash: _, ...info }) => info);
       return infos.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -136,7 +150,7 @@ function checked(wish: TokenWish): Omit<TokenInfo, 'created'> {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw invalid('name', name, '1 to 64 of A-Z a-z 0-9 . _ - were expected', 'Give the token such a name');
   }
-  if (name === LOCAL_ADMIN) {
+  if (name.toLowerCase() === LOCAL_ADMIN) {
     throw invalid('name', name, 'this is the name of the local admin token', 'Take another name');
   }
   if (!ROLES.includes(role)) throw invalid('role', role, 'read, register or admin was expected', 'Name one of them');

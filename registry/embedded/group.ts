@@ -122,7 +122,7 @@ export class Group {
     for (const key of candidates) {
       const other = this.#node(key);
       const stored = other.now;
-      if (stored?.fqdnKey !== fqdn || !mayAdopt(stored, change.source)) continue;
+      if (stored?.fqdnKey !== fqdn || !mayAdopt(stored, change.source, change.byAdmin)) continue;
       this.#forget(other, stored);
       return stored;
     }

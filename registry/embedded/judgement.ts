@@ -50,12 +50,16 @@ const RANK: Readonly<Record<Source['proof'], number>> = { shared: 0, token: 1, c
 
 /**
  * True where a node not known by its identity takes over the document of another identity with the same fqdn: the
- * newcomer calls itself by that fqdn, and the owner of the document is not bound to it by key or certificate. So a
- * node renamed to its full name keeps its document, clones that all say one fqdn keep a document each, and no node
- * takes another's by claiming its fqdn.
+ * newcomer calls itself by that fqdn, and the owner of the document is not bound to it by key or certificate, nor by
+ * another token than the newcomer's. So a node renamed to its full name keeps its document, clones that all say one fqdn
+ * keep a document each, and no node takes another's by claiming its fqdn.
  */
-export function mayAdopt(stored: KnownNode, incoming: Source): boolean {
-  return stored.retired === undefined && RANK[stored.source.proof] < RANK.key && mayWrite(stored.source, incoming);
+export function mayAdopt(stored: KnownNode, incoming: Source, byAdmin = false): boolean {
+  if (stored.retired !== undefined || RANK[stored.source.proof] >= RANK.key) return false;
+  if (stored.source.proof === 'token' && incoming.proof === 'token') {
+    return byAdmin || stored.source.callerid === incoming.callerid;
+  }
+  return mayWrite(stored.source, incoming);
 }
 
 function compareOrders(a: MessageOrder, b: MessageOrder): number {

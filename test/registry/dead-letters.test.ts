@@ -37,6 +37,16 @@ describe('dead letters', () => {
     expect((await again.list({ limit: 100 })).map((letter) => letter.id)).toEqual(ids.slice(6));
   });
 
+  it('that made room while they were replayed do not come back', async () => {
+    const { dead } = await letters(1);
+    const first = await dead.get((await dead.keep(Buffer.from('1'), refusal)) as string);
+    await dead.keep(Buffer.from('2'), refusal);
+    if (first === undefined) throw new Error('it was not kept');
+    await dead.refusedAgain(first, refusal.error);
+    expect(await dead.get(first.id)).toBeUndefined();
+    expect(await dead.list({ limit: 10 })).toHaveLength(1);
+  });
+
   it('are bounded by bytes', async () => {
     const { dead } = await letters(100, 1000);
     for (let i = 0; i < 10; i++) await dead.keep(Buffer.alloc(300, 0x61), refusal);

@@ -53,7 +53,16 @@ describe('tokens', () => {
     expect(await tokens.verify(token)).toBeUndefined();
   });
 
+  it('of one name made at the same moment are one', async () => {
+    const made = await Promise.allSettled(Array.from({ length: 8 }, () => tokens.add({ name: 'twin', role: 'admin' })));
+    const kept = made.filter((one) => one.status === 'fulfilled');
+    expect(kept).toHaveLength(1);
+    expect(await tokens.remove('twin')).toBe(true);
+    for (const { value } of kept) expect(await tokens.verify(value.token)).toBeUndefined();
+  });
+
   it('include the local admin token, whose name no other may have', async () => {
+    await expect(tokens.add({ name: 'ADMIN', role: 'read' })).rejects.toMatchObject({ field: 'name' });
     expect(await tokens.verify(admin)).toEqual({ role: 'admin', callerid: 'token=admin' });
     await expect(tokens.add({ name: 'admin', role: 'admin' })).rejects.toMatchObject({
       code: 'argument_invalid',

@@ -207,6 +207,21 @@ export function applyContract(open: OpenStore): void {
         expect(await store.count()).toBe(2);
       }));
 
+    it('does not give away the document of one token to another', () =>
+      use(async ({ store }) => {
+        const own = { proof: 'token', callerid: 'token=web1' } as const;
+        await store.apply([register('web1', { ...own, fqdn: 'web1.acme.net' })]);
+        const other = { ...own, callerid: 'token=other' };
+        expect(await outcomes(store, register('web1.acme.net', other))).toEqual(['inserted']);
+        expect(await store.count()).toBe(2);
+        await store.apply([register('web2', { ...own, fqdn: 'web2.acme.net' })]);
+        expect(await outcomes(store, register('web2.acme.net', own))).toEqual(['changed']);
+        await store.apply([register('web3', { ...own, fqdn: 'web3.acme.net' })]);
+        const byAdmin = { ...register('web3.acme.net', other), byAdmin: true } as const;
+        expect(await outcomes(store, byAdmin)).toEqual(['changed']);
+        expect(await store.count()).toBe(4);
+      }));
+
     it('gives nothing to a node that only claims it', () =>
       use(async ({ store }) => {
         await store.apply([
