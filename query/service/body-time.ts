@@ -41,6 +41,24 @@ export function watchBody(request: FastifyRequest, timeoutMs: number): void {
   raw.once('close', stop);
 }
 
+/**
+ * What is left of a body after its answer is read and dropped, so that its sender gets to read the answer; but not for
+ * ever: past the time the connection is closed. Whoever was refused could else keep us busy without end.
+ */
+export function boundLeftover(request: FastifyRequest, timeoutMs: number): void {
+  const { raw } = request;
+  if (raw.complete || raw.socket.destroyed) return;
+  const timer = setTimeout(() => raw.socket.destroy(), timeoutMs);
+  timer.unref();
+  const stop = (): void => {
+    clearTimeout(timer);
+    raw.off('end', stop);
+    raw.off('close', stop);
+  };
+  raw.once('end', stop);
+  raw.once('close', stop);
+}
+
 /** Called every so often; after LOOKS silent looks in a row it says so. */
 function silenceWatch(request: FastifyRequest, onSilence: () => void): () => void {
   const { raw } = request;

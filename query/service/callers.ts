@@ -41,10 +41,20 @@ async function verified(token: string, tokens: TokenVerifier): Promise<Caller> {
   return caller;
 }
 
+/** What proxies say of themselves and of whom they speak for. */
+const FORWARDED = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+  'via',
+] as const;
+
 function callerWithoutToken(request: FastifyRequest): Caller {
   const { headers } = request;
   // A proxy on this machine makes everybody look local; what it says it forwarded is not local.
-  const forwarded = headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined;
+  const forwarded = FORWARDED.some((name) => headers[name] !== undefined);
   if (!forwarded && isLoopback(request.raw.socket.remoteAddress ?? '')) return LOOPBACK_CALLER;
   throw new ServiceError('token_missing', 'The request carries no token and does not come from this machine', {
     field: 'authorization',

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPluginAsync, LogController } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type Clock, durationMs, type Logger, parseListen, type TokenVerifier } from '../../core/index.ts';
-import { watchBody } from './body-time.ts';
+import { boundLeftover, watchBody } from './body-time.ts';
 import { callerOf, checkRouteRole } from './callers.ts';
 import { answerClientError } from './client-errors.ts';
 import { answerError } from './error-answers.ts';
@@ -173,6 +173,10 @@ function guardRequests(app: FastifyInstance, parts: ServiceParts, stopping: Stop
   app.addHook('preParsing', (request, _reply, payload, done) => {
     watchBody(request, bodyTimeoutMs);
     done(null, payload);
+  });
+  app.addHook('onResponse', (request, _reply, done) => {
+    boundLeftover(request, bodyTimeoutMs);
+    done();
   });
 }
 

@@ -44,6 +44,8 @@ test.each<[Ask, number, string | undefined, string]>([
     'a proxied caller is not local',
   ],
   [{ url: '/v1/nodes', headers: { forwarded: 'for=10.0.0.9' } }, 401, 'token_missing', 'by either header'],
+  [{ url: '/v1/nodes', headers: { 'x-real-ip': '10.0.0.9' } }, 401, 'token_missing', 'nginx'],
+  [{ url: '/v1/nodes', headers: { via: '1.1 proxy' } }, 401, 'token_missing', 'a proxy of HTTP'],
   [{ url: '/v1/nodes', from: '10.0.0.9', token: 'read-token' }, 200, undefined, 'a read token reads'],
   [{ url: '/v1/nodes', from: '10.0.0.9', token: 'admin-token' }, 200, undefined, 'an admin token too'],
   [{ url: '/v1/nodes', token: 'register-token' }, 403, 'token_forbidden', 'a register token does not'],

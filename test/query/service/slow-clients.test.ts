@@ -67,6 +67,18 @@ test('a JSON body that comes byte by byte is answered request_timeout, and other
   expect(answer).toContain('"code":"request_timeout"');
 });
 
+test('what is sent on after a refusal is dropped for a while, then the connection is closed', async () => {
+  const endless = Array.from({ length: 200 }, () => `400\r\n${'x'.repeat(1024)}\r\n`);
+  const refused = head('/t/no-such-route', 'application/x-ndjson', 'Transfer-Encoding: chunked\r\n');
+  const begun = performance.now();
+  const answer = await trickle([refused.replace('Connection: close\r\n', ''), ...endless], 25).catch(
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+  // A write that comes after the end may be answered by a reset.
+  expect(answer).toMatch(/^HTTP\/1.1 404 |^ECONNRESET$|^EPIPE$/);
+  expect(performance.now() - begun).toBeLessThan(10 * BODY_TIMEOUT_MS);
+});
+
 test('a stream of lines may take longer than a body, as long as it goes on arriving', async () => {
   const lines = Array.from({ length: 12 }, () => '3\r\n{}\n\r\n');
   const answer = await trickle(
