@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, epochSeconds, type Logger, limits } from '../core/index.ts';
 
@@ -92,7 +102,9 @@ function readMark(file: string, logger: Logger): OrderMark | undefined {
 function writeMark(file: string, stateDir: string, mark: OrderMark): void {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const draft = `${file}.new`;
-  const handle = openSync(draft, 'w', 0o600);
+  // What a crash left there, or somebody put there: a link would have us write elsewhere.
+  rmSync(draft, { force: true });
+  const handle = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     writeSync(handle, `${JSON.stringify(mark)}\n`);
     fsyncSync(handle);

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -30,6 +30,16 @@ describe('the order of messages', () => {
         if (i === 1) clock.seconds += 1;
       }
     }
+  });
+
+  test('is not written through a link that stands where its draft goes', () => {
+    const dir = temporaryDir();
+    const elsewhere = join(temporaryDir(), 'elsewhere');
+    writeFileSync(elsewhere, 'mine');
+    symlinkSync(elsewhere, join(dir, 'message-order.json.new'));
+    createMessageOrder(dir, clockAt(1000), silentLogger()).next();
+    expect(readFileSync(elsewhere, 'utf8')).toBe('mine');
+    expect(createMessageOrder(dir, clockAt(1000), silentLogger()).next().sequence).toBe(1);
   });
 
   test('grows whatever the clock does within the limit, restarts in between', () => {
