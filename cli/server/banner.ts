@@ -1,4 +1,5 @@
 import type { Identity } from '../../core/index.ts';
+import type { Colours } from '../colours.ts';
 
 /** What a server says of itself when it runs. */
 export interface Running {
@@ -13,24 +14,25 @@ export interface Running {
   readonly prefix: string;
 }
 
-/** What runs, where it listens, and three commands to try. */
-export function bannerText({ version, http, stomp, dataDir, identity, prefix }: Running): string {
+/** What runs, where it listens, and three commands to try, between blank lines. */
+export function bannerText({ version, http, stomp, dataDir, identity, prefix }: Running, paint: Colours): string {
+  const line = (label: string, text: string): string => `  ${paint.dim(label.padEnd(12))}  ${text}`;
+  const toTry = ['mc-find -v', 'mc-facts os.name', `mc-inventory ${identity ?? 'NODE'}`];
   const lines = [
-    `Muster ${version} keeps what your machines are, and answers questions about them.`,
     '',
-    ...(identity === undefined ? [] : [`  this machine  ${identity}`]),
-    `  HTTP          ${http}`,
-    ...(stomp === undefined ? [] : [`  STOMP         ${stomp}`]),
-    `  data          ${dataDir}`,
+    `${paint.bold(`Muster ${version}`)} keeps what your machines are, and answers questions about them.`,
+    '',
+    ...(identity === undefined ? [] : [line('this machine', identity)]),
+    line('HTTP', http),
+    ...(stomp === undefined ? [] : [line('STOMP', stomp)]),
+    line('data', dataDir),
     '',
     'Try, in another shell:',
     '',
-    `  ${prefix}mc-find -v`,
-    `  ${prefix}mc-facts os.name`,
-    `  ${prefix}mc-inventory ${identity ?? 'NODE'}`,
+    ...toTry.map((command) => `  ${paint.bold(`${prefix}${command}`)}`),
     '',
     'Ctrl-C stops it.',
     '',
   ];
-  return `${lines.join('\n')}\n`;
+  return lines.map((one) => `${one}\n`).join('');
 }

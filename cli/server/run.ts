@@ -1,4 +1,5 @@
 import { type Config, dataDirOf, loadConfig } from '../../core/index.ts';
+import { colours } from '../colours.ts';
 import type { ServeOptions } from '../commands/serve.ts';
 import type { CommandIo } from '../io.ts';
 import { CLIENT_DEFAULTS } from '../settings/client-settings.ts';
@@ -31,10 +32,13 @@ export async function runServer(options: ServeOptions, io: CommandIo): Promise<n
     hasRun = true;
     const { http, stomp, identity } = first;
     const at = stomp === undefined ? undefined : `${stomp.host}:${stomp.port}`;
-    logger.info({ version: VERSION, role, http, stomp: at, dataDir, config: file, identity }, 'Muster runs');
+    // A terminal shows it in the banner.
+    const level = io.stderr.isTTY === true ? 'debug' : 'info';
+    logger[level]({ version: VERSION, role, http, stomp: at, dataDir, config: file, identity }, 'Muster runs');
     if (io.stderr.isTTY === true || options.tryWith !== undefined) {
       const prefix = `${settingsPrefix(http, dataDir, io.env, config)}${options.tryWith === undefined ? '' : `${options.tryWith} `}`;
-      io.stderr.write(`\n${bannerText({ version: VERSION, http, stomp: at, dataDir, identity, prefix })}\n`);
+      const running = { version: VERSION, http, stomp: at, dataDir, identity, prefix };
+      io.stderr.write(bannerText(running, colours(io.stderr, io.env, undefined)));
     }
     return (await told).status;
   } finally {

@@ -22,7 +22,8 @@ export function renderAccount({ account, ages }: AccountView): string {
   if (ages !== undefined && ages.length > 0) {
     const sorted = [...ages].sort((a, b) => a - b);
     const newest = shownDuration(sorted[0] as number);
-    lines.push(`Last heard ${newest} to ${shownDuration(sorted.at(-1) as number)} ago`);
+    const oldest = shownDuration(sorted.at(-1) as number);
+    lines.push(`Last heard ${newest === oldest ? '' : `${newest} to `}${oldest} ago`);
   }
   return lines.map((line) => `${line}\n`).join('');
 }
