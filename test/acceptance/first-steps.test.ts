@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Installed, root, run } from './installed.ts';
+import { Installed } from './installed.ts';
+import { asTyped, blocksOf } from './pages.ts';
 
 /*
  * The first lines a newcomer types, as the README has them, against `muster serve --with-agent`: this machine's own
@@ -26,24 +25,10 @@ beforeAll(async () => {
 
 afterAll(() => muster.remove());
 
-/** The commands of a page's blocks that follow a `<!-- test: name -->` line, one text a block. */
-function blocksOf(page: string, name: string): string[] {
-  const text = readFileSync(join(root, page), 'utf8');
-  return [...text.matchAll(/<!-- test: ([\w-]+) -->\n```sh\n([\s\S]*?)```/g)]
-    .filter((m) => m[1] === name)
-    .map((m) => m[2] as string);
-}
-
-/** Runs a block in a shell as a reader would, against this server: its port, its commands. */
-function asTyped(block: string) {
-  const script = block.replaceAll('http://127.0.0.1:8420', muster.url).replaceAll('npx ', 'npx --no-install ');
-  return run('bash', ['-euo', 'pipefail', '-c', script], { env: muster.env, cwd: root });
-}
-
 describe('the first steps of the README', () => {
   it('find, count and show this machine', async () => {
     const [commands] = blocksOf('README.md', 'first-steps');
-    const ran = await asTyped(commands as string);
+    const ran = await asTyped(muster, commands as string);
     // npx may have notices of its own.
     expect(ran.stderr.replace(/^npm (warn|notice).*$/gm, '').trim()).toBe('');
     expect(ran.status).toBe(0);
@@ -55,7 +40,7 @@ describe('the first steps of the README', () => {
   });
 
   it('ask the same by GraphQL with curl', async () => {
-    const ran = await asTyped(blocksOf('README.md', 'first-steps')[1] as string);
+    const ran = await asTyped(muster, blocksOf('README.md', 'first-steps')[1] as string);
     const answer = JSON.parse(ran.stdout);
     expect(answer.errors).toBeUndefined();
     expect(answer.data.nodes.totalCount).toBe(1);
@@ -67,7 +52,7 @@ describe('the first steps of the README', () => {
 describe('the operator’s page', () => {
   it('has commands that work as written', async () => {
     for (const block of blocksOf('docs/operating.md', 'operating')) {
-      const ran = await asTyped(block.replace(/^muster /gm, 'npx muster '));
+      const ran = await asTyped(muster, block.replace(/^muster /gm, 'npx muster '));
       expect(ran.status, `${block}\n${ran.stderr}`).toBe(0);
     }
     const tokens = await muster.run('muster', ['token', 'list']);

@@ -1,12 +1,17 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { node } from '../data/fleet.mjs';
 import { Installed } from './installed.ts';
+import { asTyped, blocksOf } from './pages.ts';
 
 const NODES = 10_000;
 const SEED_QUERY = "{'facts.customer': 'acme', 'facts.environment':development, classes: 'mysql::master'}";
 
 let muster: Installed;
 let master: string;
+let lines: string;
 
 beforeAll(async () => {
   const documents = Array.from({ length: NODES }, (_, i) => node(i));
@@ -16,9 +21,10 @@ beforeAll(async () => {
   );
   expect(masters).toHaveLength(1);
   master = masters[0]?.identity as string;
+  lines = documents.map((one) => `${JSON.stringify(one)}\n`).join('');
   muster = await Installed.start();
   const imported = await muster.run('muster', ['import', '-'], {
-    input: documents.map((one) => `${JSON.stringify(one)}\n`).join(''),
+    input: lines,
   });
   expect(imported.stderr).toContain('10000');
   expect(imported.status).toBe(0);
@@ -27,6 +33,17 @@ beforeAll(async () => {
 afterAll(() => muster.remove());
 
 describe('a fleet of 10,000 imported nodes', () => {
+  it('is brought and asked as the README has it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'muster-fleet-'));
+    writeFileSync(join(folder, 'fleet.ndjson'), lines);
+    const [block] = blocksOf('README.md', 'fleet');
+    const ran = await asTyped(muster, block as string, folder);
+    rmSync(folder, { recursive: true });
+    expect(ran.status, ran.stderr).toBe(0);
+    expect(ran.stdout).toContain(`Running: ssh ${master}\n`);
+    expect(ran.stdout).toMatch(new RegExp(`^${master}$`, 'm'));
+  });
+
   it('mc-ssh finds the one master by metadata', async () => {
     const ran = await muster.run('mc-ssh', ['-W', 'environment=development customer=acme mysql::master', '--dry-run']);
     expect(ran.stdout).toBe(`Running: ssh ${master}\n`);
