@@ -76,7 +76,8 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   lifetime.add('store', () => store.close());
   const adminToken = await ensureAdminToken(adminTokenFileOf(config, env));
   const tokens = createTokens({ records: store.records, clock, adminToken });
-  const engine = role === 'registry' ? registryOnly() : await openEngine(parts, store, metrics);
+  const { engine, loaded } =
+    role === 'registry' ? { engine: registryOnly(), loaded: undefined } : await openEngine(parts, store, metrics);
   const registry = role === 'query' ? undefined : await openRegistry(parts, store, metrics, engine);
   const broker = registry === undefined ? undefined : openBroker({ config, registry, metrics, clock, logger });
   if (registry !== undefined && broker !== undefined) {
@@ -101,15 +102,16 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const stomp = await broker?.listen();
   if (broker !== undefined) lifetime.add('broker', () => broker.close());
   const identity = parts.withAgent ? await openAgent(parts, stomp) : undefined;
+  await loaded;
   return { http, stomp, identity };
 }
 
-/** The columns, being loaded: the service answers `not_ready` until they are. */
+/** The columns, being loaded: registrations are taken meanwhile, the service answers `not_ready` until `loaded`. */
 async function openEngine(
   { config, env, clock, logger, lifetime }: ServerParts,
   store: NodeStore,
   metrics: PromRegistry,
-): Promise<QueryEngine> {
+): Promise<{ readonly engine: QueryEngine; readonly loaded: Promise<void> }> {
   const engine = await createQueryEngine({
     store,
     clock,
@@ -125,8 +127,10 @@ async function openEngine(
   });
   engineMetrics(metrics, engine);
   lifetime.add('columns', () => engine.stop());
-  await engine.start();
-  return engine;
+  const loaded = engine.start();
+  // It is awaited at the end of the start; should another part fail before, that is what is told.
+  loaded.catch(() => {});
+  return { engine, loaded };
 }
 
 async function openRegistry(

@@ -64,6 +64,9 @@ export function errorBody(error: MusterError, requestId: string): ReturnType<Mus
   };
 }
 
+/** What many requests may meet at once for one reason that is said elsewhere: the bound reached, the load, the stop. */
+const EXPECTED: ReadonlySet<ErrorCode> = new Set(['overloaded', 'not_ready', 'shutting_down']);
+
 /** One line for an error, with the request it belongs to. */
 export function logError(error: MusterError, request: FastifyRequest, logger: Logger): void {
   const line = {
@@ -73,7 +76,7 @@ export function logError(error: MusterError, request: FastifyRequest, logger: Lo
     code: error.code,
     caller: request.caller?.callerid,
   };
-  if (errorCatalogue[error.code].http < 500) logger.debug(line, error.message);
+  if (errorCatalogue[error.code].http < 500 || EXPECTED.has(error.code)) logger.debug(line, error.message);
   else if (isInternal(error.code)) logger.error({ ...line, err: error.cause ?? error }, error.message);
   else logger.warn(line, error.message);
 }

@@ -41,6 +41,26 @@ describe('muster serve', () => {
     }
   });
 
+  it('listens while its columns are loaded, and answers only after', async () => {
+    const installed = await Installed.start();
+    try {
+      const fleet = join(folder, 'fleet.ndjson');
+      const lines = Array.from({ length: 20_000 }, (_, i) => JSON.stringify({ identity: `n${i}`, facts: { i } }));
+      writeFileSync(fleet, lines.join('\n'));
+      expect((await installed.run('muster', ['import', fleet])).status).toBe(0);
+      await installed.down();
+      rmSync(join(installed.dataDir, 'columns.snapshot'));
+      await installed.up();
+      const log = installed.log.slice(installed.log.indexOf('Muster has stopped'));
+      expect(log.indexOf('Server listening')).toBeGreaterThan(0);
+      expect(log.indexOf('Server listening')).toBeLessThan(log.indexOf('the columns are ready'));
+      expect(log.indexOf('the columns are ready')).toBeLessThan(log.indexOf('Muster runs'));
+      expect((await installed.run('muster', ['query', "{identity: 'n19999'}"])).stdout).toBe('n19999\n');
+    } finally {
+      await installed.remove();
+    }
+  });
+
   it('names every fault of the configuration and starts nothing', async () => {
     const ended = await muster(['serve'], { MUSTER_HTTP_LISTEN: 'nonsense', MUSTER_LOG_LEVEL: 'loud', MUSTER_X: '1' });
     expect(ended.status).toBe(78);
