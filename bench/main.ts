@@ -12,7 +12,7 @@ import { mixed } from './parts/mixed.ts';
 import { start } from './parts/start.ts';
 import { store } from './parts/store.ts';
 import { wide } from './parts/wide.ts';
-import { reportOf, writeReport } from './report.ts';
+import { loadBefore, reportOf, writeReport } from './report.ts';
 import { STEADY_SENDER, sendSteadily } from './steady-sender.ts';
 
 /*
@@ -36,6 +36,7 @@ const SERVER_PARTS: readonly (readonly [
 
 async function bench({ sizes, only, write }: BenchArguments): Promise<void> {
   const rows: Row[] = [];
+  const load = loadBefore();
   const measure = async (part: PartName, nodes: number | undefined, run: () => Promise<readonly Figure[]>) => {
     if (!only.includes(part)) return;
     const began = performance.now();
@@ -65,7 +66,7 @@ async function bench({ sizes, only, write }: BenchArguments): Promise<void> {
       }
     }
   }
-  const report = reportOf(rows);
+  const report = reportOf(rows, load);
   if (write) writeReport(report);
   process.stdout.write(`${report}\n`);
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../test/acceptance/installed.ts';
 import { type Row, tableOf } from './figures.ts';
@@ -9,12 +9,24 @@ const PAGE = join(root, 'docs', 'performance.md');
 const BEGIN = '<!-- figures -->';
 const END = '<!-- /figures -->';
 
+/** Load beyond which the figures are not the server's alone. */
+const QUIET_LOAD = 0.5;
+
+/** The machine's load of the last minute, to be asked before anything runs; told on stderr where it is not quiet. */
+export function loadBefore(): number {
+  const load = loadavg()[0] as number;
+  if (load > QUIET_LOAD) {
+    process.stderr.write(`The machine is busy (load ${load.toFixed(1)}): the figures will be worse than on a quiet one\n`);
+  }
+  return load;
+}
+
 /** When, what and where it ran, and the table, as Markdown. */
-export function reportOf(rows: readonly Row[]): string {
+export function reportOf(rows: readonly Row[], load: number): string {
   const cpu = /model name\s*: (.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? cpus()[0]?.model;
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   const day = new Date().toISOString().slice(0, 10);
-  const machine = `${cpus().length} cores (${cpu}), ${memory}, Node ${process.version}`;
+  const machine = `${cpus().length} cores (${cpu}), ${memory}, Node ${process.version}, load ${load.toFixed(1)} before`;
   return `Run of ${day} at ${commit()}: ${machine}.\n\n${tableOf(rows)}`;
 }
 
