@@ -5,6 +5,8 @@ import { type Clock, systemClock } from '../core/index.ts';
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
+  /** Of a terminal, where it says. */
+  readonly columns?: number | undefined;
 }
 
 /** What a command has of the world outside; tests bring their own. */
@@ -18,6 +20,14 @@ export interface CommandIo {
   readonly clock: Clock;
   /** Resolves when standard output has taken what was written, so that a process may end. */
   drained(): Promise<void>;
+}
+
+/** Columns of a terminal that does not say, as after `stty cols 0`. */
+const COLUMNS_UNTOLD = 80;
+
+/** How wide the terminal is that a stream goes to; undefined where it goes to none. */
+export function terminalColumns({ isTTY, columns }: Output): number | undefined {
+  return isTTY === true ? columns || COLUMNS_UNTOLD : undefined;
 }
 
 /** This process. A reader of standard output that goes away (`| head`) ends it quietly. */

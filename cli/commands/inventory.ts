@@ -11,6 +11,7 @@ import { defineCommand } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { exitStatuses } from '../exit-status.ts';
 import { type CommonOptions, connect, declareCommon, readCommon } from '../flags/common.ts';
+import { terminalColumns } from '../io.ts';
 
 /** What `mc-inventory` is asked. */
 export interface InventoryOptions extends CommonOptions {
@@ -34,7 +35,11 @@ export const inventory = defineCommand<InventoryOptions>({
     const client = await connect(options, io);
     const node = await client.node(options.identity);
     const now = epochSeconds(io.clock);
-    io.stdout.write(options.json ? `${JSON.stringify(node, null, 2)}\n` : renderInventory(viewOf(node, now)));
+    io.stdout.write(
+      options.json
+        ? `${JSON.stringify(node, null, 2)}\n`
+        : renderInventory({ ...viewOf(node, now), columns: terminalColumns(io.stdout) }),
+    );
     return exitStatuses.ok.status;
   },
 });

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../core/index.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/index.ts';
 import { inertText } from '../text.ts';
 import { factText } from '../value.ts';
 
@@ -11,8 +11,14 @@ export interface InventoryView {
   readonly facts: JsonObject;
   /** Label and text of each line of the first section, in order. */
   readonly statistics: readonly (readonly [label: string, text: string])[];
+  /**
+   * Columns of the terminal: maps and lists that do not fit on a line are told entry by entry. Left out, each fact
+   * stands on one line as MCollective prints it, whatever its length.
+   */
+  readonly columns?: number | undefined;
 }
 
+const FACT_INDENT = '      ';
 const LABEL_COLUMNS = 27;
 const AGENTS_PER_ROW = 3;
 const AGENT_COLUMNS = 15;
@@ -34,7 +40,7 @@ export function renderInventory(view: InventoryView): string {
       rows(view.classes, CLASSES_PER_ROW, classColumns),
       'No classes applied',
     ),
-    section('Facts', factLines(view.facts), 'No facts known'),
+    section('Facts', factLines(view.facts, view.columns ?? Number.POSITIVE_INFINITY, FACT_INDENT), 'No facts known'),
   ].join('\n');
 }
 
@@ -57,8 +63,18 @@ function rows(names: readonly string[], perRow: number, columns: number): readon
   return lines;
 }
 
-function factLines(facts: JsonObject): readonly string[] {
+function factLines(facts: JsonObject, columns: number, indent: string): readonly string[] {
   return Object.keys(facts)
     .sort()
-    .map((name) => `      ${inertText(name)} => ${factText(facts[name] as Json)}`);
+    .flatMap((name) => factEntry(inertText(name), facts[name] as Json, columns, indent));
+}
+
+function factEntry(name: string, value: Json, columns: number, indent: string): readonly string[] {
+  const line = `${indent}${name} => ${factText(value)}`;
+  if (line.length <= columns || typeof value !== 'object' || value === null) return [line];
+  const below = `${indent}  `;
+  const entries = isJsonObject(value)
+    ? factLines(value, columns, below)
+    : value.flatMap((entry, i) => factEntry(String(i), entry, columns, below));
+  return [`${indent}${name} =>`, ...entries];
 }

@@ -201,6 +201,8 @@ describe('muster token', () => {
 describe('muster deadletter', () => {
   it('lists, shows and replays', async () => {
     expect((await ask('deadletter', 'list')).stdout).toContain('stomp node=db1  message_expired  The message is old');
+    const onTerminal = await call('muster', ['deadletter', 'list'], { url: service.url, terminal: true });
+    for (const line of onTerminal.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     const { stdout } = await ask('deadletter', 'show', 'l1');
     expect(stdout).toContain('   remedy: Check the clock\n');
     expect(stdout).toContain('\n\ntwo\nlines\\x1b[2J\n');

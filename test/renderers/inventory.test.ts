@@ -53,3 +53,30 @@ it('lets no fact move the terminal', () => {
   const text = renderInventory({ ...view, facts: { 'k\u001b]0;title\u0007': '\u009b31m' }, classes: ['a\rb'] });
   expect([...text].filter((character) => /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(character))).toEqual([]);
 });
+
+it('tells a fact that is wider than the terminal entry by entry, and keeps on a line what fits', () => {
+  const facts = {
+    os: { name: 'Debian', release: { full: '12.11', major: '12' } },
+    mountpoints: { '/': { device: '/dev/vda', options: ['rw', 'relatime'] }, '/boot': { device: '/dev/vdb' } },
+    disks: [{ size: '480.00 GiB', model: 'SAMSUNG MZ7LH480' }, 'sr0'],
+    key: 'A'.repeat(60),
+  };
+  expect(renderInventory({ ...view, facts, columns: 52 }).split('   Facts:\n')[1]).toBe(`\
+      disks =>
+        0 =>
+          model => SAMSUNG MZ7LH480
+          size => 480.00 GiB
+        1 => sr0
+      key => ${'A'.repeat(60)}
+      mountpoints =>
+        / =>
+          device => /dev/vda
+          options => ["rw", "relatime"]
+        /boot => {"device"=>"/dev/vdb"}
+      os =>
+        name => Debian
+        release => {"full"=>"12.11", "major"=>"12"}
+`);
+  const stock = renderInventory({ ...view, facts });
+  expect(stock).toContain('      os => {"name"=>"Debian", "release"=>{"full"=>"12.11", "major"=>"12"}}\n');
+});

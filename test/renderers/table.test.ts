@@ -25,6 +25,14 @@ it('makes columns as wide as their widest cell', () => {
   expect(text).toBe('NODE           AGE\ndb1.acme.net     5\nweb\\n1        1200\n');
 });
 
+it('ends lines that are wider than the terminal in an ellipsis', () => {
+  const columns = [
+    { title: 'ID', cell: (row: string) => row.slice(0, 2) },
+    { title: 'REASON', cell: (row: string) => row },
+  ];
+  expect(renderTable(columns, ['l1 is old', 'l2'], 10)).toBe('ID  REASON\nl1  l1 is…\nl2  l2\n');
+});
+
 it('prints nothing for no rows', () => {
   expect(renderTable([{ title: 'NODE', cell: () => '' }], [])).toBe('');
 });

@@ -4,6 +4,7 @@ import { defineCommand, defineGroup } from '../../command.ts';
 import { exitStatuses } from '../../exit-status.ts';
 import { type CommonOptions, connect, declareCommon, readCommon } from '../../flags/common.ts';
 import { noWords, oneWord } from '../../flags/words.ts';
+import { terminalColumns } from '../../io.ts';
 import { allOf } from '../../pages.ts';
 
 const PATH = '/v1/admin/deadletters';
@@ -32,7 +33,7 @@ const list = defineCommand<CommonOptions>({
   async run(options, io) {
     const deadLetters = await allOf(await connect(options, io), PATH, 'deadLetters');
     if (options.json) io.stdout.write(`${JSON.stringify({ deadLetters }, null, 2)}\n`);
-    else io.stdout.write(renderTable(columns, deadLetters));
+    else io.stdout.write(renderTable(columns, deadLetters, terminalColumns(io.stdout)));
     if (deadLetters.length === 0 && !options.quiet) io.stderr.write('No message was refused\n');
     return exitStatuses.ok.status;
   },
