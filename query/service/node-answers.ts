@@ -14,7 +14,7 @@ export function pageJson(answer: Answer, fields: readonly NodeField[]): string {
   const keys = fields.map((field) => `${JSON.stringify(field.name)}:`);
   let nodes = '';
   for (const row of answer.rows) nodes += `${nodes === '' ? '' : ','}${rowJson(row, fields, keys)}`;
-  return envelope(nodes, answer);
+  return envelope(nodes, answer, answer.rows.at(-1), answer.hasNextPage);
 }
 
 function rowJson(row: NodeRow, fields: readonly NodeField[], keys: readonly string[]): string {
@@ -27,23 +27,36 @@ function rowJson(row: NodeRow, fields: readonly NodeField[], keys: readonly stri
   return `{${text}}`;
 }
 
-/** One page of whole documents as JSON. Written in slices, so that a long page does not hold up other requests. */
-export async function documentPageJson(answer: Answer, engine: QueryEngine): Promise<string> {
+/**
+ * One page of whole documents as JSON. Written in slices, so that a long page does not hold up other requests. A page ends
+ * early, with `next`, where its documents come to more than `charactersMax`.
+ */
+export async function documentPageJson(
+  answer: Answer,
+  engine: QueryEngine,
+  charactersMax: number = serviceLimits.documentPageCharactersMax,
+): Promise<string> {
   const parts: string[] = [];
-  for (let from = 0; from < answer.rows.length; from += serviceLimits.documentSlice) {
-    const rows = answer.rows.slice(from, from + serviceLimits.documentSlice);
+  let characters = 0;
+  let end = 0;
+  while (end < answer.rows.length && characters < charactersMax) {
+    const rows = answer.rows.slice(end, end + serviceLimits.documentSlice);
     const documents = await engine.documents(rows.map((row) => row.identity));
-    documents.forEach((document, i) => {
-      if (document !== undefined) parts.push(JSON.stringify(shownDocument(document, rows[i] as NodeRow)));
-    });
+    for (let i = 0; i < rows.length && characters < charactersMax; i++) {
+      end += 1;
+      const document = documents[i];
+      if (document === undefined) continue;
+      const text = JSON.stringify(shownDocument(document, rows[i] as NodeRow));
+      characters += text.length;
+      parts.push(text);
+    }
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  return envelope(parts.join(','), answer);
+  return envelope(parts.join(','), answer, answer.rows[end - 1], answer.hasNextPage || end < answer.rows.length);
 }
 
-function envelope(nodes: string, answer: Answer): string {
-  const last = answer.rows.at(-1);
-  const next = answer.hasNextPage && last !== undefined ? `"${cursorOf(last.identity)}"` : 'null';
+function envelope(nodes: string, answer: Answer, last: NodeRow | undefined, more: boolean): string {
+  const next = more && last !== undefined ? `"${cursorOf(last.identity)}"` : 'null';
   const account = JSON.stringify(answer.account);
   return `{"nodes":[${nodes}],"next":${next},"totalCount":${answer.count},"account":${account}}`;
 }

@@ -26,6 +26,8 @@ export const serviceLimits = Object.freeze({
   pageDefault: 100,
   /** Whole documents put into one answer before other work gets its turn. */
   documentSlice: 50,
+  /** Characters of the documents of one page: it ends with the one that goes beyond, and `next` leads on. */
+  documentPageCharactersMax: 16 * 1024 * 1024,
   /** Fields of one REST question, fact paths of one GraphQL `facts`. `argument_invalid` */
   fieldsMax: 200,
   /** Characters of the field list or of one path. `argument_invalid` */
