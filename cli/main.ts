@@ -35,8 +35,7 @@ export async function runCommand(name: string, argv: readonly string[], io: Comm
     const invocation = parse(name, argv, io);
     return invocation === undefined ? exitStatuses.ok.status : await invocation.run(io);
   } catch (thrown) {
-    // No command was named: its help went to standard error, and says it all.
-    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return exitStatuses.usage.status;
+    if (isBareGroup(thrown)) return exitStatuses.usage.status;
     const error = fromCommander(thrown);
     if (error === undefined) return exitStatuses.ok.status;
     printError(name, error, io, colour);
@@ -89,6 +88,11 @@ function takeOver(command: Command, io: CommandIo): void {
     getOutHasColors: () => false,
   });
   for (const below of command.commands) takeOver(below, io);
+}
+
+/** True where no command was named: the help that went to standard error says it all. */
+function isBareGroup(thrown: unknown): boolean {
+  return thrown instanceof CommanderError && thrown.code === 'commander.help' && thrown.exitCode !== 0;
 }
 
 /** Anything thrown as an error of ours; undefined where commander ended after showing help or version. */

@@ -47,7 +47,8 @@ describe('the command line', () => {
       [['deadletter', 'help', 'replay'], /^Examples:\n {2}muster deadletter replay ID\n\nUsage/],
     ];
     for (const [argv, lead] of helps) {
-      const { stdout } = await call('muster', argv);
+      const { status, stdout } = await call('muster', argv);
+      expect(status, argv.join(' ')).toBe(0);
       expect(stdout, argv.join(' ')).toMatch(lead);
       expect(stdout.match(/^Examples:/gm), argv.join(' ')).toHaveLength(1);
       expect(stdout).not.toContain('display help for command');
