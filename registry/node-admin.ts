@@ -93,7 +93,7 @@ interface Moved {
 }
 
 function candidatesOf(record: KeyRecord | undefined): number {
-  return record === undefined || record.state === 'enrolled' ? 0 : record.candidates.length;
+  return record === undefined || !('candidates' in record) ? 0 : record.candidates.length;
 }
 
 async function isRetired(store: NodeStore, identity: Identity): Promise<boolean> {

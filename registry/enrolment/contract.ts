@@ -18,7 +18,7 @@ export interface CandidateKey {
 }
 
 /** What is known of the key of an identity. */
-export type KeyRecord = EnrolledRecord | WaitingRecord;
+export type KeyRecord = EnrolledRecord | WaitingRecord | ReleasedRecord;
 
 /** The key that speaks for an identity. */
 export interface EnrolledRecord {
@@ -38,6 +38,17 @@ export interface WaitingRecord {
   readonly identity: Identity;
   readonly since: number;
   readonly candidates: readonly CandidateKey[];
+}
+
+/**
+ * The key was taken off: the next one is taken by the rules of a new node, but only by a message made since. A message of
+ * the old key, kept by somebody, would otherwise bind that key again.
+ */
+export interface ReleasedRecord {
+  readonly state: 'released';
+  readonly identity: Identity;
+  /** Unix seconds. */
+  readonly since: number;
 }
 
 /** A key and what came with it. */

@@ -21,7 +21,16 @@ import type {
   Standing,
   WaitingRecord,
 } from './contract.ts';
-import { nothingWaits, owned, pending, retired, severalWait, unknownSender, wrongJoin } from './refusals.ts';
+import {
+  beforeRelease,
+  nothingWaits,
+  owned,
+  pending,
+  retired,
+  severalWait,
+  unknownSender,
+  wrongJoin,
+} from './refusals.ts';
 
 /** Settings of {@link createEnrolment}. */
 export interface EnrolmentOptions {
@@ -84,13 +93,14 @@ class RecordedEnrolment implements Enrolment {
     const record = await this.get(identity);
     if (record === undefined) return 'unknown';
     if (record.state === 'enrolled') return record.key === key ? 'enrolled' : 'owned-by-another';
+    if (record.state === 'released') return 'unknown';
     return record.state === 'retired' ? 'retired' : 'waiting';
   }
 
   approve(identity: Identity, wanted?: string): Promise<KeyRecord> {
     return this.#inTurn(identity, async () => {
       const record = await this.get(identity);
-      const waiting = record === undefined || record.state === 'enrolled' ? [] : record.candidates;
+      const waiting = record !== undefined && 'candidates' in record ? record.candidates : [];
       const fitting = wanted === undefined ? waiting : waiting.filter((one) => one.fingerprint === wanted);
       const [candidate] = fitting;
       if (candidate === undefined) throw nothingWaits(identity, wanted, waiting);
@@ -101,8 +111,11 @@ class RecordedEnrolment implements Enrolment {
 
   unbind(identity: Identity): Promise<boolean> {
     return this.#inTurn(identity, async () => {
-      this.#forgetWaiting(await this.get(identity));
-      return this.#records.delete('key', identityKey(identity));
+      const record = await this.get(identity);
+      this.#forgetWaiting(record);
+      const released: KeyRecord = { state: 'released', identity, since: epochSeconds(this.#clock) };
+      await this.#records.put('key', identityKey(identity), released);
+      return record !== undefined && record.state !== 'released';
     });
   }
 
@@ -133,6 +146,7 @@ class RecordedEnrolment implements Enrolment {
     const record = await this.get(claim.identity);
     if (record?.state === 'enrolled') return record.key === claim.key ? undefined : owned(claim, record.fingerprint);
     if (record?.state === 'retired') return this.#wait(claim, record);
+    if (record?.state === 'released' && claim.msgtime < record.since) return beforeRelease(claim, record.since);
     if (this.mode === 'first-use') return this.#enrolFirst(claim, 'first-use', record);
     if (this.mode === 'join-token' && claim.join !== undefined) {
       return this.#joins(claim) ? this.#enrolFirst(claim, 'join-token', record) : wrongJoin(claim);
@@ -183,9 +197,9 @@ class RecordedEnrolment implements Enrolment {
   }
 
   /** Adds the key to those that wait; a new identity only while there is room. */
-  async #wait(claim: KeyClaim, record: WaitingRecord | KeyRecord | undefined): Promise<NotAdmitted> {
+  async #wait(claim: KeyClaim, record: KeyRecord | undefined): Promise<NotAdmitted> {
     const now = epochSeconds(this.#clock);
-    const before = record === undefined || record.state === 'enrolled' ? undefined : record;
+    const before = record !== undefined && 'candidates' in record ? record : undefined;
     const state = before?.state ?? 'pending';
     if (before === undefined) {
       if (this.#waiting === undefined) {
@@ -251,5 +265,5 @@ class RecordedEnrolment implements Enrolment {
 
 /** Waiting for an operator: pending, or retired and knocking again. */
 function isWaiting(record: KeyRecord): boolean {
-  return record.state !== 'enrolled' && record.candidates.length > 0;
+  return 'candidates' in record && record.candidates.length > 0;
 }

@@ -36,6 +36,22 @@ export function retired({ identity }: KeyClaim): RegistryError {
   });
 }
 
+/** The message was made before an operator took the key off. */
+export function beforeRelease({ identity, msgtime }: KeyClaim, since: number): NotAdmitted {
+  return refused(
+    new RegistryError(
+      'message_replayed',
+      `The message of ${identity} was made at ${msgtime}, and the key was taken off at ${since}`,
+      {
+        field: 'msgtime',
+        value: msgtime,
+        identity,
+        remedy: 'Nothing: the node’s next registration is taken; set its clock if it is behind',
+      },
+    ),
+  );
+}
+
 /** The key is not enrolled and there is no room to let it wait. */
 export function unknownSender({ identity }: KeyClaim, waitingMax: number): NotAdmitted {
   return refused(

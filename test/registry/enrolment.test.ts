@@ -83,6 +83,24 @@ describe('at first use', () => {
     expect(await codeOf(test, rebuilt.sealed({ facts: { n: 2 } }))).toBe('changed');
     expect(await codeOf(test, old.sealed())).toBe('identity_owned');
   });
+
+  it.each(['rebind', 'forget'] as const)(
+    'after %s a message kept from before does not bind the old key again',
+    async (act) => {
+      const test = await start('first-use');
+      const old = new TestNode('db1.acme.net', test.clock);
+      const kept = old.sealed();
+      expect(await codeOf(test, kept)).toBe('inserted');
+      test.clock.advance(60);
+      await test.registry.nodes[act](DB1);
+      test.clock.advance(1);
+      expect(await codeOf(test, kept)).toBe('message_replayed');
+      expect(await codeOf(test, new TestNode('db1.acme.net', test.clock).sealed({ facts: { n: 2 } }))).toMatch(
+        /^(inserted|changed)$/,
+      );
+      expect(await codeOf(test, kept)).toBe('identity_owned');
+    },
+  );
 });
 
 describe('by approval', () => {
