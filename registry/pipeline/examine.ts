@@ -8,7 +8,7 @@ import {
   type MusterError,
   shownValue,
 } from '../../core/index.ts';
-import { DigestTable } from './digest-table.ts';
+import { DigestTable, type digestMemory } from './digest-table.ts';
 import { openRegistration } from './envelope.ts';
 import { type Measured, measure } from './measure.ts';
 import { type Normalised, normalise } from './normalise.ts';
@@ -60,12 +60,14 @@ export interface ExaminationRules {
   readonly accept: readonly string[];
   /** Patterns of volatile facts, the built-in ones included. */
   readonly volatile: readonly string[];
+  /** Where threads share the digests they know; memory of its own where left out. */
+  readonly digests?: ReturnType<typeof digestMemory>;
 }
 
 /** Examines one message after the other; never throws for what a message holds. */
 export function createExamination(rules: ExaminationRules): (job: Job) => Examined | Refused {
   const volatile = compileVolatile(rules.volatile);
-  const digests = new DigestTable();
+  const digests = new DigestTable(rules.digests);
   return (job) => {
     let claimed: unknown;
     try {

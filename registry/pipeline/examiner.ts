@@ -9,6 +9,7 @@ import {
   THREAD_READY,
   unpackResults,
 } from './batch-codec.ts';
+import { digestMemory } from './digest-table.ts';
 import { createExamination, type ExaminationRules, type Job, type Refused } from './examine.ts';
 
 /** Examines batches of messages, on other threads or on this one. */
@@ -30,7 +31,7 @@ const BATCHES_PER_THREAD = 2;
 const THREADS_MAX = 2;
 
 /** Memory of a thread: far more than the largest batch needs; beyond it the thread ends, not the process. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 64 };
 
 /** How many threads examine. They run at a lower priority, so that queries come first also on two cores. */
 export function examiningThreads(): number {
@@ -43,7 +44,8 @@ export function createThreadExaminer(
   rules: ExaminationRules,
   threads: number = examiningThreads(),
 ): Examiner {
-  const pool = Array.from({ length: threads }, () => new ExaminingThread(workerFile, rules));
+  const shared = { ...rules, digests: digestMemory() };
+  const pool = Array.from({ length: threads }, () => new ExaminingThread(workerFile, shared));
   const idlest = () => pool.reduce((best, one) => (one.load < best.load ? one : best));
   return {
     ready: Promise.all(pool.map((one) => one.ready)).then(() => undefined),

@@ -37,6 +37,25 @@ describe('the digest', () => {
     );
   });
 
+  it('is of a text that lists keys by code unit, those that look like numbers too', () => {
+    expect(canonicalJson(JSON.parse('{"b":1,"10":2,"9":{"z":[{"y":1,"x":2}],"a":-0},"__proto__":3,"B":4}'))).toBe(
+      '{"10":2,"9":{"a":0,"z":[{"x":2,"y":1}]},"B":4,"__proto__":3,"b":1}',
+    );
+    expect(canonicalJson({ b: [{ d: 1, c: '\u2028' }], a: null })).toBe('{"a":null,"b":[{"c":"\u2028","d":1}]}');
+    const plain = (value: Json): string => {
+      if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+      if (Array.isArray(value)) return `[${value.map(plain).join(',')}]`;
+      const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+      return `{${members.map(([key, below]) => `${JSON.stringify(key)}:${plain(below as Json)}`).join(',')}}`;
+    };
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const json = JSON.parse(JSON.stringify(value)) as Json;
+        expect(canonicalJson(json)).toBe(plain(json));
+      }),
+    );
+  });
+
   it('tells types, nulls and missing keys apart', () => {
     const values: Json[] = [1, '1', true, 'true', null, [], {}, { a: null }, [1], [[1]], { a: 1 }, '', 0];
     expect(new Set(values.map(digestOf)).size).toBe(values.length);

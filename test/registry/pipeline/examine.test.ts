@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf, type Json, type JsonObject, VOLATILE_FACTS } from '../../../core/index.ts';
 import { packResults, unpackResults } from '../../../registry/pipeline/batch-codec.ts';
-import { DigestTable } from '../../../registry/pipeline/digest-table.ts';
+import { DigestTable, digestMemory } from '../../../registry/pipeline/digest-table.ts';
 import { createExamination, type Examined } from '../../../registry/pipeline/examine.ts';
 import { keepLargeNumbers } from '../../../registry/pipeline/parse-json.ts';
 import { generateSigningKey, sealMessage } from '../../../wire/index.ts';
@@ -114,9 +114,28 @@ describe('a registration', () => {
 
 describe('the table of digests', () => {
   it('gives each text its own digest also where texts fight for one place', () => {
-    const table = new DigestTable(1);
+    const table = new DigestTable(digestMemory(1));
     const digest = (text: string) => table.digest(text, () => digestOf(text));
     for (const text of ['a', 'b', 'a', 'a', 'c', 'b']) expect(digest(text)).toBe(digestOf(text));
+  });
+
+  it('is found by the other thread too, and made anew where a place is damaged', () => {
+    const memory = digestMemory(1);
+    let made = 0;
+    const make = () => {
+      made += 1;
+      return digestOf('a');
+    };
+    expect(new DigestTable(memory).digest('a', make)).toBe(digestOf('a'));
+    expect(new DigestTable(memory).digest('a', make)).toBe(digestOf('a'));
+    expect(made).toBe(1);
+    const bytes = new Uint8Array(memory);
+    for (const at of [0, 31, 32, 40, 63, 64, 67]) {
+      bytes[at] = (bytes[at] as number) ^ 1;
+      made = 0;
+      expect(new DigestTable(memory).digest('a', make)).toBe(digestOf('a'));
+      expect(made, `byte ${at}`).toBe(1);
+    }
   });
 });
 
