@@ -16,7 +16,9 @@ const QUIET_LOAD = 0.5;
 export function loadBefore(): number {
   const load = loadavg()[0] as number;
   if (load > QUIET_LOAD) {
-    process.stderr.write(`The machine is busy (load ${load.toFixed(1)}): the figures will be worse than on a quiet one\n`);
+    process.stderr.write(
+      `The machine is busy (load ${load.toFixed(1)}): the figures will be worse than on a quiet one\n`,
+    );
   }
   return load;
 }
