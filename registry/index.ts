@@ -23,3 +23,4 @@ export type { Origin } from './origin.ts';
 export type { Outcome, RefusedOutcome, Taken } from './pipeline/outcome.ts';
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 export { createTokens, type TokenInfo, type Tokens, type TokensOptions, type TokenWish } from './tokens.ts';
+export * from './visible-soon.ts';

@@ -94,7 +94,7 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
     logger: logger.child({ part: 'service' }),
     metrics,
     clock,
-    plugins: registry === undefined ? [] : writingRoutes(registry, tokens, engine),
+    plugins: registry === undefined ? [] : writingRoutes(registry, tokens, engine, logger),
     readiness: { store: () => store.position() },
   });
   lifetime.add('service', () => service.close());
@@ -153,11 +153,16 @@ async function openRegistry(
   return registry;
 }
 
-function writingRoutes(registry: Registry, tokens: Tokens, engine: QueryEngine): readonly FastifyPluginAsync[] {
+function writingRoutes(
+  registry: Registry,
+  tokens: Tokens,
+  engine: QueryEngine,
+  logger: Logger,
+): readonly FastifyPluginAsync[] {
   const callerOf = (request: FastifyRequest) => request.caller;
   return [
     registrationRoutes({ registry, callerOf }),
-    answeredWhenVisible(engine, adminRoutes({ registry, tokens, callerOf })),
+    answeredWhenVisible(engine, logger, adminRoutes({ registry, tokens, callerOf })),
   ];
 }
 

@@ -12,6 +12,8 @@ import type { Enrolment } from '../enrolment/contract.ts';
 import { RegistryError } from '../errors.ts';
 import type { ApplyResult, FeedPosition, NodeStore } from '../node-store.ts';
 import type { Origin } from '../origin.ts';
+import { visibleSoon } from '../visible-soon.ts';
+import { Backlog } from './backlog.ts';
 import type { ExaminedInBytes } from './batch-codec.ts';
 import type { Refused } from './examine.ts';
 import type { Examiner } from './examiner.ts';
@@ -49,12 +51,6 @@ const EXAMINE_MAX = 128;
 const EXAMINE_BYTES_MAX = limits.messageBytesMax;
 /** Registrations applied at once: one sync of the disk for all, and a slice of this thread under 5 ms. */
 const APPLY_MAX = 256;
-/** What may be received and not answered yet; beyond, senders are told to come again. */
-const QUEUE_MESSAGES_MAX = 4096;
-const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
-
-/** How long an answer waits until queries see what it says. */
-const VISIBLE_WAIT_MS = 1000;
 
 interface Item {
   readonly bytes: Uint8Array;
@@ -97,29 +93,26 @@ export class Pipeline {
   #ready: ExaminedItem[] = [];
   #applying = false;
   #pumpPlanned = false;
-  #queued = 0;
-  #queuedBytes = 0;
   #closed = false;
-  readonly #roomWaiters: (() => void)[] = [];
-  readonly #idleWaiters: (() => void)[] = [];
+  readonly #backlog = new Backlog();
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
   }
 
   get queued(): number {
-    return this.#queued;
+    return this.#backlog.messages;
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#backlog.bytes;
   }
 
   /** One message in, its outcome out; the bytes must not change meanwhile. Rejects where nothing was decided. */
   submit(bytes: Uint8Array, origin: Origin, options: SubmitOptions = {}): Promise<Outcome> {
     if (this.#closed) return Promise.reject(new RegistryError('shutting_down', 'The registry is stopping'));
-    if (!this.#hasRoomFor(bytes.length)) {
-      return Promise.reject(new RegistryError('overloaded', `${this.#queued} registrations wait already`));
+    if (!this.#backlog.hasRoomFor(bytes.length)) {
+      return Promise.reject(new RegistryError('overloaded', `${this.#backlog.messages} registrations wait already`));
     }
     this.#parts.metrics.received.inc({ via: origin.via });
     return new Promise((resolve, reject) => {
@@ -129,11 +122,10 @@ export class Pipeline {
         origin,
         receivedAtMs: options.receivedAtMs ?? this.#parts.clock.nowMs(),
         replay: options.replay ?? false,
-        resolve: (outcome) => this.#answered(item, () => resolve(outcome)),
-        reject: (error) => this.#answered(item, () => reject(error)),
+        resolve: (outcome) => this.#backlog.answered(bytes.length, () => resolve(outcome)),
+        reject: (error) => this.#backlog.answered(bytes.length, () => reject(error)),
       };
-      this.#queued += 1;
-      this.#queuedBytes += bytes.length;
+      this.#backlog.received(bytes.length);
       const tooLarge = sizeFault(item.size, origin);
       if (tooLarge === undefined) {
         this.#waiting.push(item);
@@ -146,34 +138,18 @@ export class Pipeline {
 
   /** True where a message of full size would be taken. */
   get hasRoom(): boolean {
-    return this.#hasRoomFor(limits.messageBytesMax);
+    return this.#backlog.hasRoom;
   }
 
   /** Resolves when there is room. */
-  async room(): Promise<void> {
-    while (!this.hasRoom) {
-      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
-    }
+  room(): Promise<void> {
+    return this.#backlog.room();
   }
 
   /** Takes no more; resolves when everything taken is answered. */
   async close(): Promise<void> {
     this.#closed = true;
-    while (this.#queued > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
-  }
-
-  #hasRoomFor(bytes: number): boolean {
-    return this.#queued < QUEUE_MESSAGES_MAX && (this.#queued === 0 || this.#queuedBytes + bytes <= QUEUE_BYTES_MAX);
-  }
-
-  #answered(item: Item, answer: () => void): void {
-    this.#queued -= 1;
-    this.#queuedBytes -= item.bytes.length;
-    answer();
-    if (this.#roomWaiters.length > 0 && this.#queued < QUEUE_MESSAGES_MAX / 2) {
-      for (const wake of this.#roomWaiters.splice(0)) wake();
-    }
-    if (this.#queued === 0) for (const wake of this.#idleWaiters.splice(0)) wake();
+    await this.#backlog.idle();
   }
 
   /** Waits for the rest of what this turn of the event loop brings, so that frames of one read go together. */
@@ -304,21 +280,9 @@ export class Pipeline {
     });
   }
 
-  /** A read side that lags or fails holds no sender up for long: what is durable is durable. */
   async #seen(position: FeedPosition): Promise<void> {
     const { visible, logger } = this.#parts;
-    if (visible === undefined) return;
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, VISIBLE_WAIT_MS);
-    });
-    try {
-      await Promise.race([visible(position), enough]);
-    } catch (thrown) {
-      logger.warn({ err: thrown }, 'the read side did not follow');
-    } finally {
-      clearTimeout(timer);
-    }
+    if (visible !== undefined) await visibleSoon(visible, position, logger);
   }
 
   /** The store's own troubles are everybody's, and senders come again; anything else is looked for one by one. */
