@@ -62,7 +62,7 @@ describe('gathering', () => {
     const first = await gather();
     expect({ ...first.facts }).toEqual({ a: 1 });
     expect(first.failed.map(({ source: name }) => name).sort()).toEqual(['bad', 'slow']);
-    expect(first.durationMs).toBeLessThan(2000);
+    expect(first.durationMs).toBeLessThan(10_000);
     expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
       { code: 'fact_source_failed', source: 'bad', reason: 'it broke', stderr: 'said this' },
       { code: 'fact_source_failed', source: 'slow', reason: expect.stringContaining('200 ms') },
@@ -137,7 +137,7 @@ describe('gathering', () => {
     const { gather } = gatherer(sources, { timeLimitMs: 100 });
     const { durationMs, failed } = await gather();
     expect(failed).toHaveLength(60);
-    expect(durationMs).toBeLessThan(1500);
+    expect(durationMs).toBeLessThan(4000);
   });
 
   test('a fact called __proto__ goes through every step', async () => {

@@ -111,7 +111,7 @@ describe('a simulation', () => {
     await simulation.run();
     const elapsed = performance.now() - begun;
     expect(elapsed).toBeGreaterThan(250);
-    expect(elapsed).toBeLessThan(2000);
+    expect(elapsed).toBeLessThan(10_000);
   });
 
   test('waits its interval between rounds', async () => {

@@ -269,7 +269,7 @@ test.each<[string, string, string, unknown?]>([
   const sent = await ask(query, variables);
   expect(sent.errors?.[0]?.extensions.code, sent.errors?.[0]?.message).toBe(code);
   expect(sent.errors?.[0]?.extensions.remedy).toBeTruthy();
-  expect(performance.now() - start).toBeLessThan(3000);
+  expect(performance.now() - start).toBeLessThan(10_000);
 });
 
 test('errors carry code, field and value, and the place in the document', async () => {

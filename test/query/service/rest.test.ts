@@ -194,7 +194,7 @@ test('a query of 10,000 clauses is refused by name, and quickly', async () => {
   const start = performance.now();
   const answer = await app.inject({ method: 'POST', url: '/v1/query/nodes', payload: { query } });
   expect(answer.json()).toMatchObject({ code: 'query_too_large' });
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(performance.now() - start).toBeLessThan(5000);
 });
 
 test('a deep query is refused by name', async () => {
@@ -209,7 +209,7 @@ test('a regular expression that would keep a backtracking engine busy is answere
   const start = performance.now();
   const page = await get({ query: JSON.stringify({ identity: { $regex: '^(([a-z0-9])+.)+[A-Z]([a-z])+$' } }) });
   expect(page.totalCount).toBe(0);
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(performance.now() - start).toBeLessThan(5000);
 });
 
 test('facets count each value among the nodes that match', async () => {

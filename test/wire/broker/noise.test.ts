@@ -92,21 +92,19 @@ describe('the broker', () => {
     good.end();
   });
 
-  it('takes well over 10,000 messages a second of 5 kB with receipts from one connection', async () => {
+  it('gives each of 20,000 messages of 5 kB from one connection its receipt, in order', async () => {
     const count = 20_000;
     const client = await RawClient.connected(port);
     const body = Buffer.alloc(5000, 'x');
-    const started = performance.now();
     for (let n = 0; n < count; n++) {
       client.send('SEND', { destination: REGISTRATIONS, receipt: String(n) }, body);
       if (client.socket.writableLength > 1_000_000)
         await new Promise((resolve) => client.socket.once('drain', resolve));
     }
     await client.until(() => client.frames.length === count);
-    const perSecond = Math.round((count / (performance.now() - started)) * 1000);
-    console.info(`${perSecond} SEND/s`);
-    // The machine that runs this may be busy: the figure itself belongs to the bench.
-    expect(perSecond).toBeGreaterThan(5000);
+    expect(client.frames.map((frame) => frame.headers['receipt-id'])).toEqual(
+      Array.from({ length: count }, (_, n) => String(n)),
+    );
     client.end();
   });
 });
