@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../random.ts';
 import { bin, Installed } from './installed.ts';
 
 /*
@@ -14,14 +15,8 @@ const KILLS = 50;
 const NODES = 300;
 const seed = Number(process.env.MUSTER_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
-let state = seed;
-/** mulberry32: the moments of the kills, the same for the same seed. */
-function random(): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let t = Math.imul(state ^ (state >>> 15), 1 | state);
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-}
+/** The moments of the kills. */
+const random = createRandom(seed);
 
 interface Entry {
   readonly identity: string;
@@ -106,7 +101,7 @@ describe(`a server killed ${KILLS} times (seed ${seed})`, () => {
       // A kill falls in the middle of work: some receipts of this life have come.
       const until = Date.now() + 10_000;
       while (kill === 1 && receipted().size === before && Date.now() < until) await wait(20);
-      await wait(100 + random() * 500);
+      await wait(100 + random.next() * 500);
       await muster.kill();
       const promised = receipted();
       await muster.up();

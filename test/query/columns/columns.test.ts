@@ -8,7 +8,7 @@ import { NumberColumn } from '../../../query/columns/number-column.ts';
 import { SetCache } from '../../../query/columns/set-cache.ts';
 import { Table } from '../../../query/columns/table.ts';
 import { TextColumn } from '../../../query/columns/text-column.ts';
-import { createRandom, type Random, testSeed } from '../language/generate.ts';
+import { createRandom, type Random, testSeed } from '../../random.ts';
 import { nodeDocument } from '../language/node-documents.ts';
 
 const TABLE = {

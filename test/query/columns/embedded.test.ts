@@ -16,7 +16,8 @@ import {
 } from '../../../core/index.ts';
 import { createQueryEngine, parseJsonQuery, selectorOf } from '../../../query/index.ts';
 import { type NodeChange, type NodeStore, openEmbeddedStore } from '../../../registry/index.ts';
-import { createRandom, generateNodes, generateQuery, type Random, testSeed } from '../language/generate.ts';
+import { createRandom, type Random, testSeed } from '../../random.ts';
+import { generateNodes, generateQuery } from '../language/generate.ts';
 import { answerPlainly, comparable } from './reference.ts';
 
 /*

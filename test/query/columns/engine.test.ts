@@ -6,7 +6,7 @@ import {
   parseJsonQuery,
   type QueryEngineOptions,
 } from '../../../query/index.ts';
-import { createRandom, testSeed } from '../language/generate.ts';
+import { createRandom, testSeed } from '../../random.ts';
 import { nodeDocument } from '../language/node-documents.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 

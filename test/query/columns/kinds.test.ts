@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Json, type JsonObject, type NodeDocument, silentLogger } from '../../../core/index.ts';
 import { type ColumnsEngine, createQueryEngine, parseJsonQuery } from '../../../query/index.ts';
-import { createRandom, type Random, testSeed } from '../language/generate.ts';
+import { createRandom, type Random, testSeed } from '../../random.ts';
 import { nodeDocument } from '../language/node-documents.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { answerPlainly, comparable, plainValue } from './reference.ts';

@@ -10,7 +10,8 @@ import {
   silentLogger,
 } from '../../../core/index.ts';
 import { type ColumnsEngine, createQueryEngine, matcher, parseJsonQuery } from '../../../query/index.ts';
-import { createRandom, generateNodes, generateQuery, type Random, testSeed } from '../language/generate.ts';
+import { createRandom, type Random, testSeed } from '../../random.ts';
+import { generateNodes, generateQuery } from '../language/generate.ts';
 import { compareWithMingo, nodeSet } from '../language/oracle.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import { answerPlainly, comparable, plainValue } from './reference.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLogger, systemClock } from '../../../core/index.ts';
 import { type ColumnsEngine, createQueryEngine, parseJsonQuery } from '../../../query/index.ts';
-import { createRandom, generateNodes } from '../language/generate.ts';
+import { createRandom } from '../../random.ts';
+import { generateNodes } from '../language/generate.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 
 let directory: string;

@@ -8,7 +8,7 @@ import {
   silentLogger,
 } from '../../../core/index.ts';
 import { type ColumnsEngine, createQueryEngine, parseJsonQuery } from '../../../query/index.ts';
-import { createRandom, type Random, testSeed } from '../language/generate.ts';
+import { createRandom, type Random, testSeed } from '../../random.ts';
 import { nodeDocument } from '../language/node-documents.ts';
 import { createMemoryStore, type MemoryStore } from './memory-store.ts';
 import { answerPlainly, comparable } from './reference.ts';

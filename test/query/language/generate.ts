@@ -1,11 +1,12 @@
 import { codeKeys, type Json, type JsonObject, type NodeDocument, shownPath, storedPath } from '../../../core/index.ts';
-import { createRandom, disk, FACTS, few, type Random, scalar } from './generate-nodes.ts';
+import { createRandom, type Random } from '../../random.ts';
+import { disk, FACTS, few, scalar } from './generate-nodes.ts';
 
 /*
  * Made-up queries that fit the made-up nodes. The same seed gives the same queries.
  */
 
-export { createRandom, generateNodes, type Random, testSeed } from './generate-nodes.ts';
+export { generateNodes } from './generate-nodes.ts';
 
 const PATHS: readonly (readonly string[])[] = [
   ...FACTS.flatMap(([path]) => [path, path, path]).map((path) => ['facts', ...path]),

@@ -2,7 +2,8 @@ import { Query as MingoQuery } from 'mingo';
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../../core/index.ts';
 import { ALLOWED_OPERATORS, parseJsonQuery, queryLimits } from '../../../query/language/index.ts';
-import { createRandom, generateNodes, generateQuery, testSeed } from './generate.ts';
+import { createRandom, testSeed } from '../../random.ts';
+import { generateNodes, generateQuery } from './generate.ts';
 import { refusal } from './refusal.ts';
 
 describe('operators that are not allowed are refused by name and place', () => {

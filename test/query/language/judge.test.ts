@@ -9,7 +9,8 @@ import {
   truthWhenAbsent,
   typedConditions,
 } from '../../../query/language/index.ts';
-import { createRandom, generateNodes, generateQuery, testSeed } from './generate.ts';
+import { createRandom, testSeed } from '../../random.ts';
+import { generateNodes, generateQuery } from './generate.ts';
 import { nodeDocument } from './node-documents.ts';
 
 const node = nodeDocument({ facts: { a: 1, n: null, list: [{ b: 1 }, {}] }, classes: ['common'] });

@@ -11,7 +11,8 @@ import {
   type Test,
   testAtPath,
 } from '../../../query/language/index.ts';
-import { createRandom, generateNodes, generateQuery, testSeed } from './generate.ts';
+import { createRandom, testSeed } from '../../random.ts';
+import { generateNodes, generateQuery } from './generate.ts';
 import { nodeDocument } from './node-documents.ts';
 
 const finds = (query: unknown, facts: unknown) => compileQuery(parseJsonQuery(query))(nodeDocument({ facts }));

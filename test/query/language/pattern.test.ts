@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js';
 import { describe, expect, test } from 'vitest';
 import { compilePattern, PATTERN_CHARACTERS_MAX, patternOfTexts, quotePattern } from '../../../query/language/index.ts';
-import { createRandom, testSeed } from './generate.ts';
+import { createRandom, testSeed } from '../../random.ts';
 import { refusal } from './refusal.ts';
 
 const matches = (source: string, options: string, text: string) => compilePattern(source, options, 'f').matches(text);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, NodeDocument } from '../../../core/index.ts';
 import type { FeedBatch, FeedEvent, FeedPosition, NodeStore } from '../../../registry/index.ts';
+import { createRandom } from '../../random.ts';
 import { everything, fold, forget, type OpenStore, outcomes, register, restore, retire } from './fixtures.ts';
-import { Randomness, randomChange } from './random-changes.ts';
+import { randomChange } from './random-changes.ts';
 import { withStore } from './with-store.ts';
 
 /** Takes batches of the feed until the position is reached. */
@@ -233,7 +234,7 @@ export function feedContract(open: OpenStore): void {
   describe('laid over a scan', () => {
     it.each([1, 2, 3, 4, 5, 6])('gives what a last scan gives, whenever it began (seed %i)', (seed) =>
       use(async ({ store }) => {
-        const random = new Randomness(seed);
+        const random = createRandom(seed);
         const writers = 3;
         const rounds = 25;
         const followers: Promise<void>[] = [];

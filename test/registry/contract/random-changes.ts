@@ -1,25 +1,9 @@
 import type { NodeChange } from '../../../registry/index.ts';
+import type { Random } from '../../random.ts';
 import { forget, register, restore, retire } from './fixtures.ts';
 
-/** Repeatable randomness (mulberry32). */
-export class Randomness {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A whole number from 0, below `bound`. */
-  below(bound: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * bound);
-  }
-}
-
 /** A change to one of a few nodes: mostly registrations, half of them with the same content. */
-export function randomChange(random: Randomness, round: number): NodeChange {
+export function randomChange(random: Random, round: number): NodeChange {
   const identity = `n${random.below(30)}${random.below(6) === 0 ? '.acme.net' : ''}`;
   const at = 1_789_000_000 + round;
   switch (random.below(14)) {

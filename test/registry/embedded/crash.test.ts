@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../random.ts';
 import { everything } from '../contract/fixtures.ts';
-import { Randomness } from '../contract/random-changes.ts';
 import { buildProgram, run } from './child-program.ts';
 import { openForTest, temporaryFolder } from './open-for-test.ts';
 
@@ -15,7 +15,7 @@ describe('a process killed while it writes', () => {
   it(`leaves every acknowledged batch there once, and none half (MUSTER_TEST_SEED=${seed})`, async () => {
     const program = await buildProgram('register-until-killed');
     const path = await temporaryFolder();
-    const random = new Randomness(seed);
+    const random = createRandom(seed);
     /** Group of nodes -> the newest round and batch acknowledged for it. */
     const taken = new Map<string, { round: number; batch: number }>();
     for (let round = 0; round < ROUNDS; round++) {

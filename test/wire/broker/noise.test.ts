@@ -1,20 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../core/index.ts';
 import { type Broker, createBroker, encodeFrame } from '../../../wire/index.ts';
+import { createRandom } from '../../random.ts';
 import { RawClient } from './raw-client.ts';
 
 const REGISTRATIONS = '/queue/mcollective.registration';
-
-/** A generator of numbers from a seed (mulberry32), so that a failure can be had again. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 describe('the broker', () => {
   let broker: Broker;
@@ -38,8 +28,7 @@ describe('the broker', () => {
   it('stands whatever frames come in whatever order, mangled or not, and serves the next', async () => {
     const seed = Number(process.env.MUSTER_TEST_SEED ?? Date.now() % 1_000_000);
     console.info(`seed ${seed}`);
-    const random = randomOf(seed);
-    const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T;
+    const { below: random, pick } = createRandom(seed);
     const commands = ['SEND', 'SUBSCRIBE', 'UNSUBSCRIBE', 'ACK', 'NACK', 'BEGIN', 'DISCONNECT', 'CONNECT', 'MESSAGE'];
     const names = [
       'destination',

@@ -5,11 +5,11 @@
 import { writeSync } from 'node:fs';
 import { silentLogger } from '../../../../core/index.ts';
 import { openEmbeddedStore } from '../../../../registry/index.ts';
+import { createRandom } from '../../../random.ts';
 import { register } from '../../contract/fixtures.ts';
-import { Randomness } from '../../contract/random-changes.ts';
 
 const [path, round, seed] = process.argv.slice(2) as [string, string, string];
-const random = new Randomness(Number(seed));
+const random = createRandom(Number(seed));
 const store = await openEmbeddedStore({ path, logger: silentLogger() });
 writeSync(1, 'open\n');
 let batch = 0;
