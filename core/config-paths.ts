@@ -48,8 +48,3 @@ export function parseListen(text: string, field: string): { readonly host: strin
   }
   return { host, port };
 }
-
-/** True for addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/i.test(host);
-}

@@ -1,5 +1,6 @@
 export * from './access.ts';
 export * from './account.ts';
+export * from './bounded-log.ts';
 export * from './canonical.ts';
 export * from './clock.ts';
 export * from './config.ts';
@@ -13,8 +14,10 @@ export * from './identity.ts';
 export * from './json.ts';
 export * from './limits.ts';
 export * from './logger.ts';
+export * from './loopback.ts';
 export * from './node-document.ts';
 export * from './schema-faults.ts';
 export * from './state.ts';
+export * from './sync-directory.ts';
 export * from './utf8.ts';
 export * from './volatile.ts';

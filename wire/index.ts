@@ -17,7 +17,6 @@ export { type BackOffRule, backOffMs } from './link/back-off.ts';
 export { type BrokerLinkOptions, createBrokerLink, type LinkHost, type LinkLogin } from './link/broker-link.ts';
 export type { LinkTls } from './link/tcp-socket.ts';
 export * from './link.ts';
-export { isLoopback } from './loopback.ts';
 export * from './message.ts';
 export { decodeMessage, MESSAGE_DEPTH_MAX } from './security/decode-message.ts';
 export {

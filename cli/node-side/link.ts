@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Config, type Logger, parseListen } from '../../core/index.ts';
 import { type BrokerLink, createBrokerLink, type LinkHost, type NodeLogin } from '../../wire/index.ts';
 import { CliError } from '../errors.ts';
+import { readSecret } from '../settings/read-secret.ts';
 
 /** What a process of a node connects with. */
 export interface NodeLinkOptions {
@@ -49,17 +49,4 @@ function hostOf({ host, port, user, passwordFile, tls }: Config['broker']['hosts
 /** The first line of a text that a file holds. */
 export function firstLine(text: string): string {
   return text.split('\n', 1)[0]?.trim() ?? '';
-}
-
-/** A file of the configuration. Throws CliError `key_unreadable`. */
-export function readSecret(file: string, field: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new CliError('key_unreadable', `Cannot read ${field} ${file}: ${(cause as Error).message}`, {
-      field,
-      value: file,
-      cause,
-    });
-  }
 }

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { type Agent, createAgent, type DeliveryOutcome, resolveIdentity } from '../../agents/index.ts';
 import { type Clock, type Config, dataDirOf, type Identity, type Logger } from '../../core/index.ts';
 import { loadOrCreateSigningKey, nodeLogin } from '../../wire/index.ts';
-import { firstLine, nodeLink, readSecret } from './link.ts';
+import { readSecret } from '../settings/read-secret.ts';
+import { firstLine, nodeLink } from './link.ts';
 
 /** What {@link createLocalAgent} works with. */
 export interface LocalAgentOptions {

@@ -15,7 +15,8 @@ import { fileFault } from '../file-fault.ts';
 import type { CommandIo } from '../io.ts';
 import { commandLogger } from '../server/log.ts';
 import { untilTold } from '../server/signals.ts';
-import { firstLine, nodeLink, readSecret } from './link.ts';
+import { readSecret } from '../settings/read-secret.ts';
+import { firstLine, nodeLink } from './link.ts';
 
 /** `muster simulate`: 0 where every registration got its receipt, 2 where some were refused or stopped. */
 export async function runSimulation(options: SimulateOptions, io: CommandIo): Promise<number> {

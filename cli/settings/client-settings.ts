@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { ClientOptions } from '../../client/index.ts';
 import { adminTokenFileOf, DEFAULT_CONFIG_FILE, durationMs } from '../../core/index.ts';
-import { CliError } from '../errors.ts';
 import { KNOWN_ENVIRONMENT } from './known-environment.ts';
+import { readSecret } from './read-secret.ts';
 
 /** Where settings of a command come from. */
 export interface SettingsInput {
@@ -81,17 +81,5 @@ function readToken(config: ClientConfig): string | undefined {
     return readFileSync(config.adminTokenFile, 'utf8').trim() || undefined;
   } catch {
     return undefined;
-  }
-}
-
-function readSecret(file: string, field: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new CliError('key_unreadable', `Cannot read ${field} ${file}: ${(cause as Error).message}`, {
-      field,
-      value: file,
-      cause,
-    });
   }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { ServiceError } from './service-error.ts';
 import { serviceLimits } from './service-limits.ts';
@@ -32,13 +33,7 @@ export function watchBody(request: FastifyRequest, timeoutMs: number): void {
       )
     : setTimeout(() => fail('The body did not come whole'), timeoutMs);
   timer.unref();
-  const stop = (): void => {
-    clearTimeout(timer);
-    raw.off('end', stop);
-    raw.off('close', stop);
-  };
-  raw.once('end', stop);
-  raw.once('close', stop);
+  const stop = stopAtEnd(raw, timer);
 }
 
 /**
@@ -50,6 +45,11 @@ export function boundLeftover(request: FastifyRequest, timeoutMs: number): void 
   if (raw.complete || raw.socket.destroyed) return;
   const timer = setTimeout(() => raw.socket.destroy(), timeoutMs);
   timer.unref();
+  stopAtEnd(raw, timer);
+}
+
+/** Clears the timer when the body has ended, the connection has, or the function given back is called. */
+function stopAtEnd(raw: IncomingMessage, timer: NodeJS.Timeout): () => void {
   const stop = (): void => {
     clearTimeout(timer);
     raw.off('end', stop);
@@ -57,6 +57,7 @@ export function boundLeftover(request: FastifyRequest, timeoutMs: number): void 
   };
   raw.once('end', stop);
   raw.once('close', stop);
+  return stop;
 }
 
 /** Called every so often; after LOOKS silent looks in a row it says so. */

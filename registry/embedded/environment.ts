@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import type { ErrorEvidence, Logger } from '../../core/index.ts';
+import { type ErrorEvidence, type Logger, syncDirectory } from '../../core/index.ts';
 import { StoreError } from '../node-store.ts';
 import { type Commits, createCommits } from './commits.ts';
 import { checkDataFile } from './data-file.ts';
@@ -231,16 +231,6 @@ export function prepareDirectory(path: string): void {
       `Making the directory of the embedded store, ${path}, failed: ${messageOf(thrown)}`,
       { cause: thrown, remedy: 'Give the user that runs muster serve a directory it may write' },
     );
-  }
-}
-
-/** A file is only there after a crash once its directory is on disk too. */
-function syncDirectory(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }
 

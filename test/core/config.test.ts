@@ -113,6 +113,11 @@ describe('addresses and directories', () => {
   it('loopback is what only this machine reaches', () => {
     expect(['127.0.0.1', '127.9.9.9', '::1', 'localhost', '::ffff:127.0.0.1'].every(isLoopback)).toBe(true);
     expect(['0.0.0.0', '10.0.0.1', '::', '127.0.0.1.evil.net', '128.0.0.1'].some(isLoopback)).toBe(false);
+    for (const host of ['127.0.0.1', 'localhost', '::1', '[::1]', '127.1.2.3']) expect(isLoopback(host)).toBe(true);
+    // The last is a name that only looks like an address.
+    for (const host of ['0.0.0.0', '::', '10.0.0.1', 'localhost.acme.net', '', '128.0.0.1', '127.999.0.1']) {
+      expect(isLoopback(host)).toBe(false);
+    }
   });
 
   it('data lies where the system keeps it for root, below home for a user', () => {

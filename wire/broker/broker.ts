@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { asMusterError, type Clock, CoreError, type Logger, systemClock } from '../../core/index.ts';
+import {
+  asMusterError,
+  BoundedLog,
+  type Clock,
+  CoreError,
+  isLoopback,
+  type Logger,
+  systemClock,
+} from '../../core/index.ts';
 import type { Authenticate, Broker, BrokerConsumer } from '../broker-contract.ts';
 import { WireError } from '../errors.ts';
-import { isLoopback } from '../loopback.ts';
 import { encodeFrame } from '../stomp/frame.ts';
-import { BoundedLog } from './bounded-log.ts';
 import { type BrokerBounds, brokerBounds } from './bounds.ts';
 import { type BrokerParts, Connection } from './connection.ts';
 import { Destinations } from './destinations.ts';
@@ -76,7 +82,7 @@ class EmbeddedBroker implements Broker {
     this.#options = options;
     this.#bounds = { ...brokerBounds, ...options.bounds };
     this.#logger = logger;
-    this.#boundedLog = new BoundedLog(logger);
+    this.#boundedLog = new BoundedLog(logger, () => performance.now(), 'More of the same, not logged one by one');
     this.#metrics = metrics;
     this.#destinations = new Destinations({
       bounds: this.#bounds,

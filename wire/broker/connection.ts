@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net';
-import { asMusterError, type Clock, type Logger, MusterError } from '../../core/index.ts';
+import { asMusterError, type BoundedLog, type Clock, type Logger, MusterError } from '../../core/index.ts';
 import type { Authenticate, Principal } from '../broker-contract.ts';
 import { WireError } from '../errors.ts';
 import type { FrameHeaders } from '../link.ts';
 import { type Frame, negotiateVersion, type StompVersion } from '../stomp/frame.ts';
 import { FrameParser } from '../stomp/frame-parser.ts';
-import type { BoundedLog } from './bounded-log.ts';
 import type { BrokerBounds } from './bounds.ts';
 import type { Destinations } from './destinations.ts';
 import type { InFlightTotal } from './in-flight.ts';

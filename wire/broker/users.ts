@@ -2,10 +2,17 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { parse as parseYaml } from 'yaml';
-import { type Clock, CoreError, faultsOf, parseIdentity, shownValue, systemClock } from '../../core/index.ts';
+import {
+  type Clock,
+  CoreError,
+  faultsOf,
+  isLoopback,
+  parseIdentity,
+  shownValue,
+  systemClock,
+} from '../../core/index.ts';
 import type { Authenticate, Login, Principal } from '../broker-contract.ts';
 import { WireError } from '../errors.ts';
-import { isLoopback } from '../loopback.ts';
 import { isNodeLogin, verifyNodeLogin } from '../security/node-login.ts';
 import { hashPasscode, PASSCODE_HASH_PATTERN, passcodeHashUsable, passcodeMatches } from './passcode.ts';
 

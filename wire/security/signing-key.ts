@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../core/index.ts';
 import { WireError } from '../errors.ts';
 
 /** Bytes of an Ed25519 public key (RFC 8032, 5.1.5). */
@@ -117,15 +118,6 @@ function createSigningKey(file: string): SigningKey {
     });
   }
   return signingKeyOf(privateKey);
-}
-
-function syncDirectory(directory: string): void {
-  const handle = openSync(directory, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function signingKeyOf(privateKey: KeyObject): SigningKey {

@@ -1,4 +1,4 @@
-import type { Logger } from '../../core/index.ts';
+import type { Logger } from './logger.ts';
 
 /** Lines of one kind within one window; the rest is counted and told in one line. */
 const LINES_MAX = 10;
@@ -16,15 +16,20 @@ interface Window {
  */
 export class BoundedLog {
   readonly #logger: Logger;
+  readonly #nowMs: () => number;
+  readonly #more: string;
   readonly #windows = new Map<string, Window>();
 
-  constructor(logger: Logger) {
+  /** @param more the text of the line that says how many were not logged. */
+  constructor(logger: Logger, nowMs: () => number, more: string) {
     this.#logger = logger;
+    this.#nowMs = nowMs;
+    this.#more = more;
   }
 
   /** One line, or one more counted. */
   log(level: 'info' | 'warn', kind: string, fields: Readonly<Record<string, unknown>>, text: string): void {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     let window = this.#windows.get(kind);
     if (window === undefined || nowMs - window.begunMs >= WINDOW_MS) {
       this.#tell(kind, window);
@@ -41,7 +46,7 @@ export class BoundedLog {
 
   /** Tells what is counted and not told: of windows that are over, or of all. */
   tellSilent(all = false): void {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     for (const [kind, window] of this.#windows) {
       if (!all && nowMs - window.begunMs < WINDOW_MS) continue;
       this.#tell(kind, window);
@@ -51,6 +56,6 @@ export class BoundedLog {
 
   #tell(kind: string, window: Window | undefined): void {
     if (window === undefined || window.silent === 0) return;
-    this.#logger.warn({ code: kind, count: window.silent }, 'More of the same, not logged one by one');
+    this.#logger.warn({ code: kind, count: window.silent }, this.#more);
   }
 }
